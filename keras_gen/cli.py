@@ -1,0 +1,403 @@
+"""The command line: keras-gen list | train | evaluate | sample | export.
+
+TensorFlow takes seconds to import, so that a command imports it, and the modules that need it, only
+when it has work to do. Bad usage ends with exit code 2 and one line on stderr.
+"""
+
+import argparse
+import ast
+import contextlib
+import dataclasses
+import json
+import logging
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from keras_gen import __version__, presets
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+class UsageError(Exception):
+    """Something that the user can put right; shown as one line."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str):
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command line and return its exit code.
+
+    Args:
+        argv: the arguments after the program's name; by default those of this process.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        arguments = parser().parse_args(argv)
+        arguments.command_line = shlex.join(["keras-gen", *argv])
+        return arguments.run(arguments)
+    except UsageError as error:
+        print(f"keras-gen: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("keras-gen: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def parser() -> Parser:
+    """The parser of all commands; each sets `run` to the function that does it."""
+    top = Parser(
+        prog="keras-gen",
+        description="Deep generative models from raw data to a SavedModel.",
+        epilog="keras-gen COMMAND --help says more about a command.",
+    )
+    top.add_argument("--version", action="version", version=f"keras-gen {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, run, help: str, examples: str) -> Parser:
+        sub = commands.add_parser(
+            name,
+            help=help,
+            description=help[0].upper() + help[1:] + ".",
+            epilog=f"examples:\n{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(run=run)
+        return sub
+
+    command("list", list_presets, "show the presets", "  keras-gen list")
+
+    train = command(
+        "train",
+        train_preset,
+        "train a preset into a run directory",
+        "  keras-gen train vae_digits\n"
+        "  keras-gen train vae_mnist --data fashion_mnist --epochs 20 --set latent_dim=16\n"
+        "  keras-gen train beta_vae_shapes --set beta=8 --set data.size=32 --dry-run\n"
+        "  keras-gen train --resume --run-dir runs/vae_digits-001",
+    )
+    train.add_argument(
+        "preset", nargs="?", metavar="PRESET", help="a name that keras-gen list shows"
+    )
+    train.add_argument(
+        "--data",
+        metavar="NAME|PATH",
+        help="train on other data: digits, shapes, mnist, fashion_mnist, cifar10, tfds:NAME, "
+        "a folder of images, an .npz or .npy file",
+    )
+    train.add_argument(
+        "--data-dir", metavar="D", help="where TensorFlow Datasets keeps its prepared sets"
+    )
+    train.add_argument("--epochs", type=int, metavar="N", help="passes over the training set")
+    train.add_argument("--batch-size", type=int, metavar="B", help="examples per step")
+    train.add_argument(
+        "--learning-rate", type=float, metavar="R", help="Adam's, at the start of the schedule"
+    )
+    train.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="replace any other setting, may be repeated: a field of the preset (schedule=stages), "
+        "an option of the model (latent_dim=8) or of the data (data.KEY=VALUE)",
+    )
+    train.add_argument(
+        "--seed",
+        type=seed,
+        metavar="S",
+        help="of the initial weights, the noise and the order of the data (default: 0)",
+    )
+    train.add_argument(
+        "--strategy",
+        choices=presets.STRATEGIES,
+        help="devices: auto (default) is all local GPUs when there are several, else one device",
+    )
+    train.add_argument("--run-dir", metavar="D", help="default: the next free runs/PRESET-NNN")
+    train.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue the run in --run-dir, or else the newest unfinished run of PRESET",
+    )
+    train.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print the resolved configuration and the size of the work as JSON, write nothing",
+    )
+
+    evaluate = command(
+        "evaluate",
+        evaluate_run,
+        "measure a finished run by its preset's protocols, and keep the figures in metrics.json",
+        "  keras-gen evaluate runs/vae_digits-001\n"
+        "  keras-gen evaluate runs/vae_mnist-001 --json | jq .nll_iw5000.value",
+    )
+    evaluate.add_argument("directory", metavar="RUN", help="a run directory")
+    evaluate.add_argument("--json", action="store_true", help="print JSON in place of a table")
+
+    sample = command(
+        "sample",
+        sample_run,
+        "draw samples from a finished run",
+        "  keras-gen sample runs/vae_digits-001 -n 64 --out samples.png\n"
+        "  keras-gen sample runs/vae_digits-001 -n 1000 --seed 7 --out samples.npz",
+    )
+    sample.add_argument("directory", metavar="RUN", help="a run directory")
+    sample.add_argument("-n", type=positive, required=True, metavar="N", help="how many")
+    sample.add_argument(
+        "--seed", type=seed, default=0, metavar="S", help="another seed, other samples (default: 0)"
+    )
+    sample.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="F.png|F.npz",
+        help="a picture of all samples, or one array x of shape (N, ...) in data space",
+    )
+
+    export = command(
+        "export",
+        export_saved_model,
+        "write a finished run's model as a SavedModel with card.json",
+        "  keras-gen export runs/vae_digits-001 saved_models/vae_digits",
+    )
+    export.add_argument("directory", metavar="RUN", help="a run directory")
+    export.add_argument("destination", metavar="DEST", help="the directory to make")
+    return top
+
+
+# ---- commands ----------------------------------------------------------------------------------
+
+
+def list_presets(arguments) -> int:
+    rows = [("PRESET", "MODEL", "DATA", "EPOCHS", "TARGET", "")]
+    for preset in presets.PRESETS.values():
+        target = ", ".join(f"{name} {value:g}" for name, value in preset.target.items())
+        rows.append(
+            (
+                preset.name,
+                preset.model,
+                preset.data,
+                str(preset.epochs),
+                target or "-",
+                preset.description,
+            )
+        )
+    print_table(rows)
+    return 0
+
+
+def train_preset(arguments) -> int:
+    if arguments.preset is None and not (arguments.resume and arguments.run_dir):
+        raise UsageError("name a PRESET, or a run with --resume --run-dir (see keras-gen list)")
+    if arguments.resume and arguments.dry_run:
+        raise UsageError("--dry-run describes a new run: leave out --resume")
+    with usage_errors():
+        preset = arguments.preset and presets.get(arguments.preset)
+        settings = settings_of(arguments)
+        quiet_tensorflow()
+        from keras_gen import training
+        from keras_gen.training import runs
+
+        path, run = arguments.run_dir, None
+        if arguments.resume:
+            path = path or runs.newest_unfinished(preset.name)
+            # With a preset and no run yet the same command line starts it.
+            if not preset or Path(path, "config.json").exists():
+                run = training.Run.open(path)
+        if run:
+            config = resumed_config(run, arguments, settings)
+        else:
+            path = path or runs.next_path(preset.name)
+            runs.check_free(Path(path))
+            config = training.Config(
+                training.override(preset, settings),
+                seed=arguments.seed or 0,
+                data_dir=absolute(arguments.data_dir),
+                strategy=arguments.strategy or "auto",
+                command=arguments.command_line,
+            )
+        if run and run.finished:
+            print(f"{path} is finished already ({config.preset.epochs} epochs): nothing to do")
+            return 0
+        job = training.prepare(config, run)
+        if arguments.dry_run:
+            print(json.dumps(config.as_json() | job.size(), indent=2))
+            return 0
+        run = run or training.Run.create(path, config.as_json())
+
+    if job.initial_epoch:
+        print(f"resuming {path} after epoch {job.initial_epoch} of {config.preset.epochs}")
+    else:
+        print(f"training {config.preset.name} into {path}")
+    try:
+        job.fit(run, verbose=1 if sys.stdout.isatty() else 2)
+    except KeyboardInterrupt:
+        print(f"keras-gen: interrupted; resume with: {run.resume_command}", file=sys.stderr)
+        return INTERRUPTED
+    except training.Diverged as error:
+        print(f"keras-gen: error: {error}", file=sys.stderr)
+        return 1
+    print(f"finished {path}; now try: keras-gen evaluate {path}")
+    return 0
+
+
+def evaluate_run(arguments) -> int:
+    with usage_errors(), contextlib.redirect_stdout(sys.stderr):
+        quiet_tensorflow()
+        from keras_gen import data, evaluation, training
+        from keras_gen.training import runs
+
+        run, config, model = training.load(arguments.directory)
+        preset = config.preset
+        dataset = data.load(preset.data, config.data_dir, **preset.data_options)
+        results = evaluation.evaluate(model, dataset, preset.protocols)
+        figures = {name: dataclasses.asdict(result) for name, result in results.items()}
+        runs.write_json(run.metrics_file, run.metrics | {"evaluation": figures})
+    if arguments.json:
+        print(json.dumps(figures, indent=2))
+        return 0
+    rows = [("METRIC", "VALUE", "ERROR", "UNIT", "N", "TARGET")]
+    for name, figure in figures.items():
+        error = "-" if figure["error"] is None else f"{figure['error']:.2g}"
+        target = f"{preset.target[name]:g}" if name in preset.target else "-"
+        rows.append(
+            (name, f"{figure['value']:.5g}", error, figure["unit"], str(figure["n"]), target)
+        )
+    print_table(rows)
+    return 0
+
+
+def sample_run(arguments) -> int:
+    out = arguments.out
+    if out.suffix not in (".png", ".npz"):
+        raise UsageError(f"--out {out} must end in .png or .npz")
+    if not out.parent.is_dir():
+        raise UsageError(f"--out {out}: there is no directory {out.parent}")
+    with usage_errors():
+        quiet_tensorflow()
+        import numpy as np
+
+        from keras_gen import data, training
+        from keras_gen.training import runs
+
+        _, config, model = training.load(arguments.directory)
+        x = model.sample(arguments.n, seed=arguments.seed)
+        if out.suffix == ".npz":
+            with runs.written_beside(out) as beside:
+                np.savez_compressed(beside, x=x)
+        else:
+            spec = data.spec(config.preset.data)
+            training.save_png(training.grid(x, training.class_columns(model, spec)), out)
+    print(f"{out}: {arguments.n} samples with seed {arguments.seed}")
+    return 0
+
+
+def export_saved_model(arguments) -> int:
+    with usage_errors():
+        quiet_tensorflow()
+        from keras_gen import export
+
+        path = export.export_run(arguments.directory, arguments.destination)
+    print(f"{path}: SavedModel and card.json")
+    return 0
+
+
+# ---- helpers -----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def usage_errors():
+    """Turn the errors that the library raises about what it was given into `UsageError`."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise UsageError(lines[0]) from error
+
+
+def seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**31:
+        raise argparse.ArgumentTypeError("must be between 0 and 2147483647")
+    return value
+
+
+def positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def settings_of(arguments) -> dict:
+    """The preset's settings that the command line replaces, by key."""
+    settings = {}
+    for item in arguments.set:
+        key, equals, text = item.partition("=")
+        if not equals:
+            raise UsageError(f"--set {item}: write KEY=VALUE")
+        try:
+            settings[key] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            settings[key] = text
+    for key in ("data", "epochs", "batch_size", "learning_rate"):
+        if getattr(arguments, key) is not None:
+            settings[key] = getattr(arguments, key)
+    if isinstance(settings.get("data"), str) and os.path.exists(settings["data"]):
+        settings["data"] = absolute(settings["data"])
+    return settings
+
+
+def resumed_config(run, arguments, settings: dict):
+    """The config of an existing run, whose settings the command line may repeat, not change."""
+    from keras_gen import training
+
+    config = training.Config.from_json(run.config)
+    preset = config.preset
+    if arguments.preset not in (None, preset.name):
+        raise UsageError(f"{run.path} is a run of {preset.name}, not of {arguments.preset}")
+    repeated = training.override(preset, settings)
+    if json.dumps(dataclasses.asdict(repeated)) != json.dumps(dataclasses.asdict(preset)):
+        raise UsageError(f"{run.path} has other settings: resume it without {', '.join(settings)}")
+    if arguments.seed not in (None, config.seed):
+        raise UsageError(f"{run.path} has seed {config.seed}: resume it without --seed")
+    # Where data and devices are may differ from one machine to the next.
+    elsewhere = {
+        "strategy": arguments.strategy or config.strategy,
+        "data_dir": absolute(arguments.data_dir) or config.data_dir,
+    }
+    return dataclasses.replace(config, **elsewhere)
+
+
+def absolute(path: str | None) -> str | None:
+    return path and str(Path(path).resolve())
+
+
+def quiet_tensorflow() -> None:
+    """Import TensorFlow without its start-up chatter, unless TF_CPP_MIN_LOG_LEVEL asks for it."""
+    logging.basicConfig(format="keras-gen: %(message)s")
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    # Some lines are written before the level is read. Python's own errors are not lost by this.
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        import tensorflow  # noqa: F401
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def print_table(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())

@@ -1,0 +1,235 @@
+"""NumPy arrays, `.npz` and `.npy` files."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_gen.data.dataset import Dataset
+from keras_gen.data.spec import DataError, Spec
+
+KERAS_NAMES = ("x_train", "y_train", "x_test", "y_test")
+LABEL_NAMES = ("label", "y")
+
+
+def load_arrays(
+    source: Any, *, kind: str | None = None, test_fraction: float = 0.1, seed: int = 0
+) -> Dataset:
+    """An array `x`, a pair `(x, label)` or a dictionary with the names that a `.npz` file may have.
+
+    Args:
+        source: the array or arrays.
+        kind: `"image"`, `"vector"` or `"sequence"`; by default by dtype and number of dimensions:
+            uint8 and bool of 3 or 4, and floats of 4 dimensions are images; 2 dimensions are
+            vectors; floats of 3 dimensions are sequences.
+        test_fraction: share of the examples to hold out, where no test examples are given.
+        seed: of the choice of those.
+    """
+    if isinstance(source, tuple):
+        if len(source) != 2:
+            raise DataError(f"a tuple of arrays must be (x, label), got {len(source)} entries")
+        source = dict(zip(("x", "label"), source, strict=True))
+    elif not isinstance(source, Mapping):
+        source = {"x": source}
+    arrays = {name: np.asarray(array) for name, array in source.items()}
+    return from_arrays("arrays", "arrays", arrays, kind, test_fraction, seed)
+
+
+def load_file(
+    path: Path, *, kind: str | None = None, test_fraction: float = 0.1, seed: int = 0
+) -> Dataset:
+    """A `.npy` file, or a `.npz` file with x_train, x_test (y_train, y_test), or x (label or y).
+
+    Args:
+        path: of the file. Pickled objects are never loaded.
+        kind, test_fraction, seed: as for arrays.
+    """
+    return from_arrays(path.stem, str(path), read_file(path), kind, test_fraction, seed)
+
+
+def read_file(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a `.npy` file (one, called x) or a `.npz` file by name."""
+    name = ""
+    try:
+        file = np.load(path, allow_pickle=False)
+        if isinstance(file, np.ndarray):
+            return {"x": file}
+        arrays = {}
+        with file:
+            for name in file.files:
+                arrays[name] = file[name]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        part = f", array {name!r}" if name else ""
+        raise DataError(f"cannot read {path}{part}: {error}") from error
+    if len(arrays) == 1:
+        return {"x": arrays[name]}
+    return arrays
+
+
+def from_arrays(
+    name: str,
+    where: str,
+    arrays: Mapping[str, np.ndarray],
+    kind: str | None = None,
+    test_fraction: float = 0.1,
+    seed: int = 0,
+    num_classes: int | None = None,
+) -> Dataset:
+    """A data set of arrays called as in a `.npz` file, after checking them.
+
+    Args:
+        name: of the data set.
+        where: what an error calls the origin of the arrays.
+        arrays: `x` (`label` or `y`), or `x_train` and perhaps `x_test`, `y_train`, `y_test`.
+        kind, test_fraction, seed: as in `load_arrays`.
+        num_classes: where it is known; by default the greatest label plus one.
+
+    Raises:
+        DataError: if an array is missing or not as it must be.
+    """
+    train, test = _name_splits(where, arrays)
+    for split in (train, test or {}):
+        for key, (called, array) in split.items():
+            place = f"{where}, array {called!r}"
+            if key == "label":
+                array = _check_labels(array, len(split["x"][1]), split["x"][0], place)
+            else:
+                kind = kind or _kind(array, place)
+                array = _check_examples(array, kind, place)
+            split[key] = (called, array)
+    called, x = train["x"]
+    if test and test["x"][1].shape[1:] != x.shape[1:]:
+        raise DataError(
+            f"{where}: {test['x'][0]!r} has examples of shape {test['x'][1].shape[1:]}, "
+            f"{called!r} of {x.shape[1:]}"
+        )
+    train = {key: array for key, (_, array) in train.items()}
+    test = {key: array for key, (_, array) in test.items()} if test else None
+    if test is None:
+        train, test = hold_out(train, test_fraction, seed, where)
+    if "label" in train and num_classes is None:
+        num_classes = 1 + int(max(split["label"].max() for split in (train, test)))
+    value_range = (0.0, 1.0)
+    if kind != "image":
+        value_range = (float(train["x"].min()), float(train["x"].max()))
+    return Dataset(Spec(name, kind, x.shape[1:], value_range, num_classes), train, test)
+
+
+def hold_out(
+    arrays: dict[str, np.ndarray], fraction: float, seed: int, where: str
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Splits arrays into training and test examples, always the same for a seed and a length."""
+    if not 0.0 < fraction < 1.0:
+        raise DataError(f"test_fraction must be between 0 and 1, got {fraction}")
+    count = len(next(iter(arrays.values())))
+    if count < 2:
+        raise DataError(f"{where}: one example cannot be split into training and test examples")
+    # RandomState's numbers, unlike default_rng's, are the same in every version of NumPy.
+    order = np.random.RandomState(seed).permutation(count)
+    held_out = min(count - 1, max(1, round(count * fraction)))
+    test, train = np.sort(order[:held_out]), np.sort(order[held_out:])
+    return (
+        {name: array[train] for name, array in arrays.items()},
+        {name: array[test] for name, array in arrays.items()},
+    )
+
+
+Named = dict[str, tuple[str, np.ndarray]]
+
+
+def _name_splits(where: str, arrays: Mapping[str, np.ndarray]) -> tuple[Named, Named | None]:
+    """Training and test arrays as "x" and "label", each with the name that it came with."""
+    names = set(arrays)
+    if "x_train" in names and names <= set(KERAS_NAMES):
+        splits = [("x_train", "y_train"), ("x_test", "y_test")]
+        if ("y_test" in names and "x_test" not in names) or (
+            "x_test" in names and ("y_train" in names) != ("y_test" in names)
+        ):
+            raise DataError(
+                f"{where}: training and test examples must both have labels, or neither; there "
+                f"are only {', '.join(arrays)}"
+            )
+    elif "x" in names and len(names - {"x"}) <= 1 and names - {"x"} <= set(LABEL_NAMES):
+        splits = [("x", next(iter(names - {"x"}), ""))]
+    else:
+        raise DataError(
+            f"{where} has the arrays {', '.join(arrays) or '(none)'}; expected are x_train, x_test "
+            "(with y_train, y_test), or x (with label or y), or a single array"
+        )
+    train, *rest = (
+        {
+            key: (called, arrays[called])
+            for key, called in zip(("x", "label"), split, strict=True)
+            if called in names
+        }
+        for split in splits
+    )
+    return train, rest[0] if rest and rest[0] else None
+
+
+def _kind(x: np.ndarray, place: str) -> str:
+    """The kind of data that an array holds unless the user says so."""
+    pixels, floats = x.dtype in (np.uint8, np.bool_), np.issubdtype(x.dtype, np.floating)
+    if (pixels and x.ndim in (3, 4)) or (floats and x.ndim == 4):
+        return "image"
+    if floats and x.ndim == 3:
+        return "sequence"
+    if x.ndim == 2:
+        return "vector"
+    raise DataError(
+        f"{place}: {x.dtype} of shape {x.shape} is no known kind of data; images are uint8, or "
+        "floats in [0, 1], of shape (examples, height, width, channels), vectors (examples, size), "
+        "sequences floats (examples, length, channels)"
+    )
+
+
+def _check_examples(x: np.ndarray, kind: str, place: str) -> np.ndarray:
+    """The examples in the shape of their kind, or an error."""
+    dimensions = {"image": (3, 4), "vector": (2,), "sequence": (3,)}
+    if kind not in dimensions:
+        raise DataError(f"kind of an array must be one of {', '.join(dimensions)}, got {kind!r}")
+    if x.dtype.kind not in "buif":
+        raise DataError(f"{place}: must hold real numbers, got dtype {x.dtype}")
+    if x.ndim not in dimensions[kind]:
+        wanted = " or ".join(map(str, dimensions[kind]))
+        raise DataError(f"{place}: {kind} data needs {wanted} dimensions, got shape {x.shape}")
+    if x.size == 0:
+        raise DataError(f"{place}: is empty, its shape is {x.shape}")
+    if x.dtype.kind == "f":
+        finite = np.isfinite(x)
+        if not finite.all():
+            index = tuple(int(i) for i in np.argwhere(~finite)[0])
+            raise DataError(f"{place}: holds {x[index]} at {index}")
+    if kind == "image":
+        if x.ndim == 3:
+            x = x[..., None]
+        if x.dtype not in (np.uint8, np.bool_):
+            low, high = x.min(), x.max()
+            if low < 0 or high > 1:
+                raise DataError(
+                    f"{place}: {x.dtype} images must lie in [0, 1], these lie in [{low}, {high}]; "
+                    "scale them, or give pixels from 0 to 255 as uint8"
+                )
+    # TensorFlow takes no other byte order.
+    return np.ascontiguousarray(x, dtype=x.dtype.newbyteorder("="))
+
+
+def _check_labels(label: np.ndarray, examples: int, x_name: str, place: str) -> np.ndarray:
+    """Class indices as (examples,), or an error."""
+    if label.ndim == 2 and label.shape[1] == 1:
+        label = label[:, 0]
+    if label.ndim != 1 or label.dtype.kind not in "bui":
+        raise DataError(
+            f"{place}: labels must be integers of shape (examples,), got {label.dtype} of shape "
+            f"{label.shape}"
+        )
+    if len(label) != examples:
+        raise DataError(f"{place}: {len(label)} labels for {examples} examples in {x_name!r}")
+    if examples and not 0 <= int(label.min()) <= int(label.max()) < 2**31:
+        raise DataError(f"{place}: labels must be class indices from 0 on, got {label.min()}")
+    return label.astype(np.int32)

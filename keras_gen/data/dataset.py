@@ -1,0 +1,96 @@
+"""A data set in memory: its description, its two splits and how its examples are decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.data.pipeline import Batch, Batches
+from keras_gen.data.spec import DataError, Spec
+
+CHUNK = 1024
+
+
+def decode_arrays(batch: Batch) -> Batch:
+    """Examples as float32, uint8 pixels scaled to [0, 1], and labels as int32."""
+    x = batch["x"]
+    decoded = {"x": tf.cast(x, tf.float32)}
+    if x.dtype == tf.uint8:
+        decoded["x"] /= 255.0
+    if "label" in batch:
+        decoded["label"] = tf.cast(batch["label"], tf.int32)
+    return decoded
+
+
+class Dataset:
+    """Training and test examples in memory, as stored; they are decoded a batch at a time.
+
+    Args:
+        spec: description of the examples.
+        train, test: name -> array of raw examples, the first axis is the example.
+        decode: maps a batch of raw examples to `{"x": float32, "label": int32}`, `"label"` only
+            where there are labels.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        train: Mapping[str, np.ndarray],
+        test: Mapping[str, np.ndarray],
+        decode: Callable[[Batch], Batch] = decode_arrays,
+    ):
+        self.spec = spec
+        self._decode = decode
+        with tf.device("CPU:0"):
+            self._raw = {
+                split: {name: tf.convert_to_tensor(array) for name, array in arrays.items()}
+                for split, arrays in (("train", train), ("test", test))
+            }
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.spec}, train={self.size('train')}, test={self.size('test')})"
+
+    @property
+    def train(self) -> tf.data.Dataset:
+        """Training examples `{"x": float32, "label": int32}` one by one, in a fixed order."""
+        return self._examples("train")
+
+    @property
+    def test(self) -> tf.data.Dataset:
+        """Test examples, as `train`."""
+        return self._examples("test")
+
+    def size(self, split: str) -> int:
+        """Number of examples in the split `"train"` or `"test"`."""
+        return len(next(iter(self._split(split).values())))
+
+    def batches(
+        self,
+        split: str = "train",
+        batch_size: int = 128,
+        shuffle: bool = True,
+        seed: int = 0,
+        drop_remainder: bool = False,
+    ) -> Batches:
+        """Decoded batches in an order that is a function of (seed, epoch); see `Batches`."""
+        return Batches(
+            self._split(split), batch_size, shuffle, seed, drop_remainder, decode=self._decode
+        )
+
+    def arrays(self, split: str = "test", limit: int | None = None) -> dict[str, np.ndarray]:
+        """The first `limit` examples of a split (default all) as NumPy arrays, decoded."""
+        raw = {name: tensor[:limit] for name, tensor in self._split(split).items()}
+        chunks = [batch for batch in Batches(raw, CHUNK, shuffle=False, decode=self._decode)]
+        return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
+
+    def _examples(self, split: str) -> tf.data.Dataset:
+        # Decoding in chunks is faster than one by one.
+        chunks = self.batches(split, CHUNK, shuffle=False).dataset
+        return chunks.unbatch().apply(tf.data.experimental.assert_cardinality(self.size(split)))
+
+    def _split(self, split: str) -> dict[str, tf.Tensor]:
+        if split not in self._raw:
+            raise DataError(f"no split {split!r} in {self.spec.name}: there are 'train' and 'test'")
+        return self._raw[split]

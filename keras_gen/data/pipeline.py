@@ -1,0 +1,133 @@
+"""Batches in an order that is a function of (seed, epoch), not of what was drawn before."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.data.spec import DataError
+
+Batch = dict[str, tf.Tensor]
+
+
+class Batches:
+    """Batches of in-memory examples, an input for `model.fit` and `model.evaluate`.
+
+    An epoch's order is a pure function of (seed, epoch): `seek` goes to any place of any epoch, so
+    that a resumed run sees the batches that an uninterrupted one would have seen. Iterating again
+    without a `seek` repeats the epoch.
+
+    The indices of an epoch are shuffled in one operation and each batch is gathered in one: there
+    is no work per example.
+
+    Args:
+        arrays: name -> array or tensor; all have the same number of examples as first axis.
+        batch_size: examples per batch, over all replicas.
+        shuffle: False keeps the order of the arrays.
+        seed: any integer.
+        drop_remainder: leave out a last batch that is not full.
+        decode: maps a batch of the arrays to what the model gets; by default the batch itself.
+
+    Attributes:
+        dataset: the batched `tf.data.Dataset` of dictionaries. Its cardinality is unknown, since it
+            depends on `seek`; `len(batches)` tells the number of batches in an epoch.
+
+    Raises:
+        DataError: if there are no arrays, their lengths differ or there is no batch in them.
+    """
+
+    def __init__(
+        self,
+        arrays: Mapping[str, np.ndarray | tf.Tensor],
+        batch_size: int,
+        shuffle: bool = True,
+        seed: int = 0,
+        drop_remainder: bool = False,
+        decode: Callable[[Batch], Batch] | None = None,
+    ):
+        lengths = {name: len(array) for name, array in arrays.items()}
+        if len(set(lengths.values())) != 1:
+            raise DataError(f"arrays must be equally long and at least one, got lengths {lengths}")
+        if batch_size < 1:
+            raise DataError(f"batch_size must be at least 1, got {batch_size}")
+        self.examples = next(iter(lengths.values()))
+        self.batch_size = batch_size
+        full, rest = divmod(self.examples, batch_size)
+        self._length = full + (rest > 0 and not drop_remainder)
+        if self._length == 0:
+            raise DataError(
+                f"no batch of {batch_size} in {self.examples} examples: take a smaller batch_size"
+            )
+        self._position = _host_variable([0, 0])
+        # Captured tensors, unlike constants of a graph, may exceed 2 GB and are not copied.
+        with tf.device("CPU:0"):
+            tensors = {name: tf.convert_to_tensor(array) for name, array in arrays.items()}
+        fixed_size = batch_size if self._length == full else None
+
+        def epoch(_) -> tf.data.Dataset:
+            order = tf.range(self.examples, dtype=tf.int64)
+            if shuffle:
+                key = tf.stack([tf.constant(seed, tf.int64), self._position[0]])
+                order = tf.random.experimental.stateless_shuffle(order, key, alg="philox")
+
+            def indices(i):
+                return tf.ensure_shape(
+                    order[i * batch_size : (i + 1) * batch_size], (fixed_size,)
+                )
+
+            return tf.data.Dataset.range(self._position[1], self._length).map(indices)
+
+        def batch(indices):
+            examples = {name: tf.gather(tensor, indices) for name, tensor in tensors.items()}
+            return decode(examples) if decode else examples
+
+        options = tf.data.Options()
+        options.deterministic = True
+        # Destroying an iterator waits for the autotuner's thread, at times as long as an epoch.
+        options.autotune.enabled = False
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+        # An iterator runs `epoch` when it starts: only then is the position read.
+        dataset = tf.data.Dataset.range(1).flat_map(epoch).map(batch).prefetch(2)
+        self.dataset = dataset.with_options(options)
+
+    def seek(self, epoch: int, skip: int = 0) -> None:
+        """Chooses what iterating from now on gives: the order of `epoch` without `skip` batches.
+
+        Args:
+            epoch: any integer from 0 on; it is a key, so epochs need not be counted by ones.
+            skip: how many batches of the epoch to leave out at its start.
+        """
+        if epoch < 0 or not 0 <= skip <= self._length:
+            raise DataError(
+                f"no batch {skip} in epoch {epoch}: epochs start at 0 and have {self._length} "
+                "batches"
+            )
+        self._position.assign([epoch, skip])
+
+    def __len__(self) -> int:
+        """Number of batches in an epoch."""
+        return self._length
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self.dataset)
+
+
+def _host_variable(value) -> tf.Variable:
+    """A plain variable in host memory, whatever strategy's scope this is called in.
+
+    The scope would make a variable mirrored over the devices, but tf.data reads it on the host.
+    Scopes belong to a thread: another thread is outside.
+    """
+    made = []
+
+    def make():
+        with tf.device("CPU:0"):
+            made.append(tf.Variable(value, dtype=tf.int64, trainable=False))
+
+    thread = threading.Thread(target=make)
+    thread.start()
+    thread.join()
+    return made[0]

@@ -1,0 +1,493 @@
+"""What every model of the zoo has in common.
+
+A model's own file shows its objective and its `train_step`. Everything that repeats is here: the
+configuration, the noise, the gradient step, the metrics, the order of the data, sampling in batches
+and the SavedModel.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import random
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_gen import data, presets
+from keras_gen.noise import Noise
+
+# Layers whose CPU kernels beat what XLA makes of them; measured with benchmarks/throughput.py.
+FASTER_WITHOUT_XLA = (
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.RNN,
+)
+
+
+class GenerativeModel(keras.Model):
+    """Base class of the zoo's models.
+
+    A subclass takes networks and the hyperparameters of its objective in its constructor, hands
+    `**kwargs` on, and defines `train_step`, `objective`, `call` and `signatures`. Its configuration
+    needs no code: it is what the constructor was called with.
+
+    Args:
+        seed: integer from which all noise of the model is computed. None draws one (from Python's
+            `random`, so that `keras.utils.set_random_seed` fixes it) and remembers it.
+        **kwargs: `name`, `dtype` and `trainable` of `keras.Model`.
+
+    Attributes:
+        paper: citation of the paper that the model implements.
+        metric_names: what `fit` and `evaluate` report, the loss first.
+        uses_labels: whether training needs a class label with each example.
+        step: number of training steps taken, a weight: it is saved and restored with the others.
+    """
+
+    paper = ""
+    metric_names: tuple[str, ...] = ("loss",)
+    uses_labels = False
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        package = cls.__module__.partition(".")[0]
+        keras.saving.register_keras_serializable(package)(cls)
+
+    def __new__(cls, *args, **kwargs):
+        model = super().__new__(cls, *args, **kwargs)
+        # Keras's own record of the arguments holds defaults, not the values given. A constructor
+        # that is called wrongly has its own, clearer error.
+        try:
+            bound = inspect.signature(cls.__init__).bind(model, *args, **kwargs)
+        except TypeError:
+            return model
+        bound.apply_defaults()
+        _, *arguments = bound.arguments.items()
+        arguments = dict(arguments)
+        object.__setattr__(model, "_arguments", arguments | arguments.pop("kwargs", {}))
+        return model
+
+    def __init__(self, *, seed: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = random.randrange(2**31) if seed is None else int(seed)
+        self._arguments["seed"] = self.seed
+
+        def counter(name):
+            return self.add_weight(
+                name=name,
+                dtype="int64",
+                initializer="zeros",
+                trainable=False,
+                aggregation="only_first_replica",
+            )
+
+        self.step = counter("step")
+        # The step at which the current epoch began: together they tell the position in the data.
+        self.epoch_start = counter("epoch_start")
+        self._graphs: dict[str, Callable] = {}
+
+    # ---- configuration -------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, serialized."""
+        arguments = self._arguments | {"name": self.name, "dtype": self.dtype_policy}
+        return {k: keras.saving.serialize_keras_object(v) for k, v in arguments.items()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects=None) -> GenerativeModel:
+        with keras.saving.custom_object_scope(custom_objects or {}):
+            return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+
+    @classmethod
+    def from_preset(cls, name: str, **options) -> GenerativeModel:
+        """The model of a preset, compiled with the preset's optimizer, ready to `fit`.
+
+        Args:
+            name: name of a preset; `keras-gen list` shows them.
+            **options: model options that replace the preset's.
+
+        Raises:
+            ValueError: if there is no such preset, or it belongs to another model.
+        """
+        preset = presets.get(name)
+        if preset.model != cls.__name__:
+            raise ValueError(
+                f"Preset {name!r} is of model {preset.model}, not {cls.__name__}: use "
+                f"keras_gen.models.{preset.model}.from_preset({name!r})."
+            )
+        model = cls.for_data(data.spec(preset.data), **(preset.model_options | options))
+        model.compile(optimizer=keras.optimizers.Adam(preset.learning_rate))
+        return model
+
+    @classmethod
+    def for_data(cls, spec: data.Spec, **options) -> GenerativeModel:
+        """The model with default networks for a kind of data."""
+        raise NotImplementedError(f"{cls.__name__} has no default networks; pass your own.")
+
+    def build(self, input_shape=None) -> None:
+        """Nothing to do: networks arrive built."""
+        self.built = True
+
+    @staticmethod
+    def check_built(**networks: keras.Model) -> None:
+        """Raises ValueError for a network whose shapes are not known yet."""
+        for name, network in networks.items():
+            if not isinstance(network, keras.Model):
+                raise ValueError(f"{name} must be a keras.Model, got {type(network).__name__}.")
+            if not network.built:
+                raise ValueError(
+                    f"{name} is not built: give its first layer a shape with keras.Input(...)."
+                )
+
+    # ---- training ------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer="adam",
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        weighted_metrics=None,
+        run_eagerly: bool = False,
+        steps_per_execution: int | str = "auto",
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Configures training; the arguments are those of `keras.Model.compile`.
+
+        `steps_per_execution="auto"` means 32, and 1 where one replica of several runs on a CPU (or
+        `run_eagerly`). `jit_compile="auto"` means XLA where it pays: as Keras decides on an
+        accelerator, and on a CPU for networks without convolutions or recurrence.
+
+        Raises:
+            ValueError: for `loss`, `metrics` and the like: the model's objective is its own.
+        """
+        given = {
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
+        for name, value in given.items():
+            if value is not None:
+                raise ValueError(
+                    f"{type(self).__name__} has its own objective and metrics "
+                    f"({', '.join(self.metric_names)}); compile takes no `{name}`."
+                )
+        optimizer = keras.optimizers.get(optimizer)
+        scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and not scaled:
+            # Losses are sums over an event's dimensions: Keras's initial scale of 2^15, meant for
+            # means, would overflow, and the first steps would be skipped.
+            size = 2 ** np.ceil(np.log2(max(1, self.event_size)))
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2**15 / size)
+        automatic = {"steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
+        super().compile(
+            optimizer=optimizer,
+            run_eagerly=run_eagerly,
+            steps_per_execution=(
+                self._default_steps_per_execution(run_eagerly)
+                if steps_per_execution == "auto"
+                else steps_per_execution
+            ),
+            jit_compile=(self._default_jit_compile() if jit_compile == "auto" else jit_compile)
+            and not run_eagerly,
+            auto_scale_loss=False,
+        )
+        self._automatic = automatic
+        self._report = _Report(self.metric_names)
+        self.optimizer.build(self.trainable_variables)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """Keras's, with "auto" kept as such: it may mean something else where the model is loaded."""
+        config = super().get_compile_config()
+        return config and config | self._automatic
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def _is_distributed(self) -> bool:
+        return tf.distribute.has_strategy() or self.distribute_strategy.num_replicas_in_sync > 1
+
+    def _default_steps_per_execution(self, run_eagerly: bool) -> int:
+        on_tpu = isinstance(self.distribute_strategy, tf.distribute.TPUStrategy)
+        return 1 if run_eagerly or (self._is_distributed() and not on_tpu) else 32
+
+    def _default_jit_compile(self) -> bool | str:
+        if self._is_distributed():
+            return False
+        if tf.config.list_physical_devices("GPU"):
+            return "auto"
+        return not any(isinstance(layer, FASTER_WITHOUT_XLA) for layer in self._flatten_layers())
+
+    @property
+    def event_size(self) -> int:
+        """How many numbers one example has."""
+        return 1
+
+    @property
+    def noise(self) -> Noise:
+        """The noise of the current training step."""
+        return self._replica_noise().at("train", self.step)
+
+    def _replica_noise(self) -> Noise:
+        context = tf.distribute.get_replica_context()
+        if context is None:
+            return Noise(self.seed)
+        return Noise(self.seed, context.replica_id_in_sync_group, context.num_replicas_in_sync)
+
+    def examples(self, batch) -> tuple[Any, Any]:
+        """The data and the labels (or None) of a batch in any form that Keras hands over.
+
+        Args:
+            batch: `x`, `(x,)`, `(x, labels)` or `{"x": x, "label": labels}`.
+        """
+        x, label, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
+        if sample_weight is not None:
+            raise ValueError(f"{type(self).__name__} does not weight examples: no sample_weight.")
+        if isinstance(x, dict):
+            x, label = x["x"], x.get("label", label)
+        return x, label
+
+    def minimize(self, objective: Callable[[], dict], *networks: keras.Model) -> dict:
+        """One optimizer step of the networks on the mean of an objective's `loss`.
+
+        Everything that replicas and precision do to a gradient is done here: Keras sums the
+        gradients of all replicas, so each contributes its share of the global mean.
+
+        Args:
+            objective: returns a dictionary of values per example, `(batch,)`, among them `loss`.
+            *networks: whose trainable weights are moved; no others are.
+
+        Returns:
+            What the objective returned.
+        """
+        variables = [v for network in networks for v in network.trainable_variables]
+        with tf.GradientTape() as tape:
+            terms = objective()
+            regularization = sum(sum(network.losses) for network in networks)
+            loss = ops.mean(terms["loss"]) + regularization
+            loss = loss / self.distribute_strategy.num_replicas_in_sync
+            loss = self.optimizer.scale_loss(loss)
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        return terms
+
+    def report(self, terms: dict) -> dict:
+        """Ends a training step: averages its terms into the metrics and moves the noise on."""
+        self.step.assign_add(1)
+        return self._average(terms)
+
+    def test_step(self, batch) -> dict:
+        # The noise of an evaluation depends on the batch's place in it, not on what came before,
+        # so that evaluating twice gives the same figures twice.
+        noise = self._replica_noise().at("test", self._report.batches.total)
+        self._report.batches.update_state(1.0)
+        x, label = self.examples(batch)
+        return self._average(self.objective(x, label, noise, training=False))
+
+    def objective(self, x, label, noise: Noise, training: bool) -> dict:
+        """The values per example, `(batch,)`, that `evaluate` averages and reports."""
+        raise NotImplementedError
+
+    def _average(self, terms: dict) -> dict:
+        for name, mean in self._report.means.items():
+            mean.update_state(terms[name])
+        return self.get_metrics_result()
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return [*self._report.means.values(), self._report.batches] if self.compiled else []
+
+    def get_metrics_result(self) -> dict:
+        return {name: mean.result() for name, mean in self._report.means.items()}
+
+    # ---- data ----------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose="auto",
+        callbacks=None,
+        validation_split: float = 0.0,
+        validation_data=None,
+        shuffle: bool = True,
+        **kwargs,
+    ) -> keras.callbacks.History:
+        """Trains the model; the arguments are those of `keras.Model.fit`.
+
+        `x` is an array `(examples, *shape)`, a dictionary `{"x": ..., "label": ...}`, a batched
+        `tf.data.Dataset` of either or of pairs, or the batches of `keras_gen.data`. For arrays and
+        for such batches the order of an epoch is a function of the model's seed and its training
+        step: a model that is saved and loaded goes on with the data that it would have seen.
+
+        Raises:
+            ValueError: before training starts, if the data does not suit the model.
+        """
+        if kwargs.get("sample_weight") is not None or kwargs.get("class_weight") is not None:
+            raise ValueError(
+                f"{type(self).__name__} does not weight examples: leave out sample_weight and "
+                "class_weight."
+            )
+        arrays = self._arrays(x, y)
+        batches = x if isinstance(x, data.Batches) else None
+        if arrays is not None:
+            if not 0.0 <= validation_split < 1.0:
+                raise ValueError(f"validation_split must be in [0, 1), got {validation_split}.")
+            count = len(arrays["x"])
+            kept = count - int(count * validation_split)
+            if validation_split and validation_data is None:
+                validation_data = {k: v[kept:] for k, v in arrays.items()}
+                arrays = {k: v[:kept] for k, v in arrays.items()}
+            self.check_examples(arrays["x"], arrays.get("label"))
+            if not kwargs.get("steps_per_epoch"):
+                batches = data.Batches(
+                    arrays, batch_size=batch_size or 32, shuffle=shuffle, seed=self.seed
+                )
+            x, y = arrays, None
+        elif isinstance(x, (data.Batches, tf.data.Dataset)):
+            self._check_first_batch(x.dataset if batches else x)
+        if batches is not None:
+            x, batch_size, shuffle = batches.dataset, None, False
+        callbacks = callbacks or []
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = [_Position(batches), *tf.nest.flatten(callbacks)]
+        if isinstance(validation_data, data.Batches):
+            validation_data = validation_data.dataset
+        elif validation_data is not None and not isinstance(validation_data, tf.data.Dataset):
+            held_out, label, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
+            held_out = self._arrays(held_out, label)
+            if held_out is not None:
+                self.check_examples(held_out["x"], held_out.get("label"), name="validation_data")
+                validation_data = (held_out,)
+        return super().fit(
+            x,
+            y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            **kwargs,
+        )
+
+    def evaluate(self, x=None, y=None, batch_size: int | None = None, **kwargs):
+        """The metrics on data; arguments and result are those of `keras.Model.evaluate`."""
+        if isinstance(x, data.Batches):
+            x = x.dataset
+        arrays = self._arrays(x, y)
+        if arrays is not None:
+            self.check_examples(arrays["x"], arrays.get("label"))
+            x, y = arrays, None
+        return super().evaluate(x, y, batch_size=batch_size, **kwargs)
+
+    def _arrays(self, x, y=None) -> dict[str, np.ndarray] | None:
+        """Arrays as a dictionary of just what the model reads; None if x is no array."""
+        if isinstance(x, dict) and "x" in x:
+            x, y = x["x"], x.get("label", y)
+        if not isinstance(x, (np.ndarray, list, tf.Tensor)):
+            return None
+        arrays = {"x": np.asarray(x)}
+        if self.uses_labels and y is not None:
+            arrays["label"] = np.asarray(y)
+        if arrays["x"].dtype == np.float64:
+            arrays["x"] = arrays["x"].astype("float32")
+        return arrays
+
+    def _check_first_batch(self, dataset: tf.data.Dataset) -> None:
+        for batch in dataset.take(1):
+            x, label = self.examples(batch)
+            self.check_examples(np.asarray(x), None if label is None else np.asarray(label))
+
+    def check_examples(self, x: np.ndarray, label: np.ndarray | None, name: str = "x") -> None:
+        """Raises ValueError if the model cannot learn from these examples."""
+
+    # ---- generation ----------------------------------------------------------------------------
+
+    def signatures(self) -> dict[str, tuple[Callable, Sequence[tf.TensorSpec]]]:
+        """The functions that a SavedModel offers, by name: a function and its inputs."""
+        raise NotImplementedError
+
+    def run(self, signature: str, *arrays, batch_size: int = 512) -> np.ndarray:
+        """The one output of a signature for arrays of equal length (or None), in batches."""
+        graph = self._graph(signature)
+        arrays = [np.asarray(array) for array in arrays if array is not None]
+        parts = [
+            next(iter(graph(*(array[i : i + batch_size] for array in arrays)).values())).numpy()
+            for i in range(0, max(1, len(arrays[0])), batch_size)
+        ]
+        return np.concatenate(parts)
+
+    def _graph(self, name: str) -> Callable:
+        if name not in self._graphs:
+            function, inputs = self.signatures()[name]
+            self._graphs[name] = tf.function(function, input_signature=inputs)
+        return self._graphs[name]
+
+    def export(self, filepath: str | os.PathLike, format: str = "tf_saved_model", verbose=None):
+        """Writes a SavedModel with the model's signatures, for use without Keras.
+
+        The folder appears complete or not at all.
+
+        Args:
+            filepath: the folder to write; an existing one is replaced.
+            format: only `"tf_saved_model"`.
+            verbose: whether to print the signatures, as in Keras.
+        """
+        if format != "tf_saved_model":
+            raise ValueError(f'export writes format="tf_saved_model", not {format!r}.')
+        final = Path(filepath)
+        partial = final.with_name(f".{final.name}.partial-{os.getpid()}")
+        archive = keras.export.ExportArchive()
+        archive.track(self)
+        for name, (function, inputs) in self.signatures().items():
+            archive.add_endpoint(name, function, input_signature=inputs)
+        try:
+            archive.write_out(partial, verbose=verbose)
+            if final.exists():
+                shutil.rmtree(final)
+            os.replace(partial, final)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+class _Report:
+    """The metrics of a model. They are no part of its state: hence not attributes of its own."""
+
+    def __init__(self, names: Sequence[str]):
+        self.means = {name: keras.metrics.Mean(name=name) for name in names}
+        # Counts the batches of an evaluation; a metric, because Keras resets those at its start.
+        self.batches = keras.metrics.Sum(name="batches")
+
+
+class _Position(keras.callbacks.Callback):
+    """Keeps the position in the data among the model's weights, and the data at that position.
+
+    First in the list of callbacks: it runs before any that saves or restores the model.
+    """
+
+    def __init__(self, batches: data.Batches | None):
+        super().__init__()
+        self.batches = batches
+
+    def on_train_begin(self, logs=None):
+        self.model.epoch_start.assign(self.model.step)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.batches is not None:
+            start = int(self.model.epoch_start)
+            self.batches.seek(start, skip=int(self.model.step) - start)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.epoch_start.assign(self.model.step)

@@ -1,0 +1,84 @@
+"""The conditional VAE: a label steers what is generated.
+
+Sohn, Lee & Yan 2015, "Learning Structured Output Representation using Deep Conditional Generative
+Models"; Kingma et al. 2014, "Semi-Supervised Learning with Deep Generative Models" (model M2 with
+every label observed).
+
+    ELBO(x|y) = E_{q(z|x,y)} [log p(x|z,y)] - KL(q(z|x,y) || p(z))  <=  log p(x|y)
+
+    paper          here
+    ----------     ----------------------------------------------------------
+    y              `label`, class indices; the networks see them one-hot
+    q(z|x, y)      `posterior(x, label)`
+    p(x|z, y)      `generator(z, label)`
+    p(z|y)         `latent`: the same N(0, I) for every label
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from keras import ops
+
+from keras_gen.models.vae import VAE
+
+
+class ConditionalVAE(VAE):
+    """A VAE of x given its label.
+
+    Args:
+        encoder: `keras.Model` from `[x, one_hot]`, `(batch, *shape)` and `(batch, num_classes)`, to
+            `(batch, 2 * latent_dim)`.
+        decoder: `keras.Model` from `[z, one_hot]` to the likelihood's parameters.
+        likelihood: as in `VAE`.
+        **kwargs: as in `VAE`.
+
+    Raises:
+        ValueError: if the networks do not take a label.
+    """
+
+    paper = (
+        "Sohn, Lee & Yan 2015, Learning Structured Output Representation using Deep Conditional "
+        "Generative Models"
+    )
+    uses_labels = True
+
+    def __init__(self, encoder, decoder, likelihood="bernoulli", **kwargs):
+        super().__init__(encoder, decoder, likelihood, **kwargs)
+        for name, network in {"encoder": encoder, "decoder": decoder}.items():
+            if len(network.inputs) != 2:
+                raise ValueError(
+                    f"{name} must take two inputs, the second a one-hot label (batch, "
+                    f"num_classes); it takes {len(network.inputs)}."
+                )
+        self.num_classes = encoder.inputs[1].shape[-1]
+
+    def posterior(self, x, label=None, training: bool = False):
+        return self.encoder([x, self._one_hot(label)], training=training)
+
+    def generator(self, z, label=None, training: bool = False):
+        return self.decoder([z, self._one_hot(label)], training=training)
+
+    def sample(self, n: int, seed=None, label=None, batch_size: int = 512) -> np.ndarray:
+        """As `VAE.sample`; without `label`, samples take the classes 0, 1, 2, ... in turn."""
+        label = np.arange(n) % self.num_classes if label is None else label
+        return super().sample(n, seed, label, batch_size)
+
+    def check_examples(self, x, label=None, name: str = "x") -> None:
+        super().check_examples(x, label, name)
+        label = None if label is None else np.asarray(label)
+        if label is None or label.shape != x.shape[:1]:
+            found = "none" if label is None else f"an array of shape {label.shape}"
+            raise ValueError(
+                f"{type(self).__name__} needs one class index per example, fit(x, labels) or "
+                f'{{"x": x, "label": labels}}; with {name} came {found}.'
+            )
+        if label.size and not 0 <= label.min() <= label.max() < self.num_classes:
+            raise ValueError(
+                f"labels must be in 0..{self.num_classes - 1}, as the encoder's second input has "
+                f"{self.num_classes} classes; they are from {label.min()} to {label.max()}."
+            )
+
+    def _one_hot(self, label):
+        if label is None:
+            raise ValueError(f"{type(self).__name__} needs `label`, (batch,) class indices.")
+        return ops.one_hot(ops.cast(label, "int32"), self.num_classes)

@@ -1,0 +1,10 @@
+"""Default encoders and decoders, by kind of data, as functional `keras.Model`s.
+
+Encoders map data (and a one-hot label, if `num_classes` is given) to the parameters of q(z|x),
+`(batch, output_size)`; decoders map z (and the label) to the parameters of p(x|z),
+`(batch, *output_shape)`. Outputs are float32 under any precision policy, and linear.
+"""
+
+from keras_gen.networks import conv, dense
+
+__all__ = ["conv", "dense"]

@@ -1,0 +1,26 @@
+"""Training: fit a preset under a strategy, into a run directory that a kill cannot spoil."""
+
+from keras_gen.training.callbacks import Diverged
+from keras_gen.training.config import Config, override
+from keras_gen.training.fit import Job, load, prepare, resume, train
+from keras_gen.training.pictures import class_columns, grid, save_png
+from keras_gen.training.runs import Run
+from keras_gen.training.schedules import schedule
+from keras_gen.training.strategies import strategy
+
+__all__ = [
+    "Config",
+    "Diverged",
+    "Job",
+    "Run",
+    "class_columns",
+    "grid",
+    "load",
+    "override",
+    "prepare",
+    "resume",
+    "save_png",
+    "schedule",
+    "strategy",
+    "train",
+]

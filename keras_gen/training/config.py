@@ -1,0 +1,146 @@
+"""A preset resolved for one run: overrides applied and checked, seed, place of the data."""
+
+import dataclasses
+import difflib
+import inspect
+import json
+import platform
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_gen import __version__, models, presets
+from keras_gen.presets import Preset
+
+# Preset fields that say what a preset is; the others say how it is run and can be overridden.
+FIXED = {"name", "description", "paper", "target", "data_options", "model_options"}
+OVERRIDABLE = tuple(f.name for f in dataclasses.fields(Preset) if f.name not in FIXED)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that a training run depends on.
+
+    Attributes:
+        preset: the recipe, with its overrides.
+        seed: of the initial weights, the noise and the order of the data.
+        data_dir: where prepared data sets lie, or None for the default place.
+        strategy: name of a strategy.
+        command: the command line that made the run, or None.
+    """
+
+    preset: Preset
+    seed: int = 0
+    data_dir: str | None = None
+    strategy: str = "auto"
+    command: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The config as it stands in config.json, with the versions of what runs it."""
+        return json.loads(json.dumps(dataclasses.asdict(self))) | {
+            "versions": versions(),
+            "commit": commit(),
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Config":
+        fields = {f.name: content[f.name] for f in dataclasses.fields(cls)}
+        preset = dict(fields["preset"], protocols=tuple(fields["preset"]["protocols"]))
+        return cls(**fields | {"preset": Preset(**preset)})
+
+
+def override(preset: Preset, settings: dict[str, Any]) -> Preset:
+    """Return the preset with some settings replaced.
+
+    Args:
+        preset: where to start.
+        settings: values by key: a field of the preset ("epochs"), an option of its data
+            ("data.size") or an option of its model ("latent_dim"). New "data" drops the preset's
+            data options and its target, which belong to the old data.
+
+    Raises:
+        ValueError: unknown key, or a value that the key cannot have.
+    """
+    fields = {key: value for key, value in settings.items() if key in OVERRIDABLE}
+    if fields.get("data", preset.data) != preset.data:
+        fields |= {"data_options": {}, "target": {}}
+    preset = dataclasses.replace(preset, **fields)
+    _check_fields(preset)
+    known = model_option_names(preset.model)
+    data_options, model_options = dict(preset.data_options), dict(preset.model_options)
+    for key, value in settings.items():
+        if key in OVERRIDABLE:
+            continue
+        if key.startswith("data."):
+            data_options[key.removeprefix("data.")] = value
+        elif key in known:
+            model_options[key] = value
+        else:
+            names = [*OVERRIDABLE, *known, "data.KEY"]
+            close = difflib.get_close_matches(key, names, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise ValueError(f"unknown setting {key!r}: {hint}known are {', '.join(names)}")
+    return dataclasses.replace(preset, data_options=data_options, model_options=model_options)
+
+
+def _check_fields(preset: Preset) -> None:
+    for key in ("epochs", "batch_size"):
+        value = getattr(preset, key)
+        if type(value) is not int or value < 1:
+            raise ValueError(f"{key} must be a positive whole number, got {value!r}")
+    if type(preset.learning_rate) not in (int, float) or not 0 < preset.learning_rate < 1e6:
+        raise ValueError(f"learning_rate must be a positive number, got {preset.learning_rate!r}")
+    if preset.schedule not in presets.SCHEDULES:
+        raise ValueError(
+            f"unknown schedule {preset.schedule!r}: known are {', '.join(presets.SCHEDULES)}"
+        )
+    if not all(isinstance(value, str) for value in (preset.data, preset.model)):
+        raise ValueError(f"data and model are names, got {preset.data!r} and {preset.model!r}")
+    if not isinstance(preset.protocols, (tuple, list)):
+        raise ValueError(f"protocols must be a list of names, got {preset.protocols!r}")
+
+
+def model_option_names(model: str) -> list[str]:
+    """What can be set of a model: the options of `for_data` and of the constructor.
+
+    Those without a default, data and networks, are for_data's business, and a run has its own seed.
+    """
+    cls = models.get(model)
+    named = {}
+    for function in (cls.for_data, cls.__init__):
+        named |= inspect.signature(function).parameters
+    return [name for name, p in named.items() if p.default is not p.empty and name != "seed"]
+
+
+def versions() -> dict[str, str]:
+    """The versions of what a result depends on."""
+    return {
+        "keras_gen": __version__,
+        "keras": keras.__version__,
+        "tensorflow": tf.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def commit() -> str | None:
+    """The git commit of this package's source, with "-dirty" if it was changed; None if unknown."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+
+    try:
+        # An installed copy may lie inside somebody else's repository.
+        git("ls-files", "--error-unmatch", Path(__file__).name)
+        return git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,56 @@
+"""Samples as one picture."""
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_gen import data, models
+from keras_gen.training.runs import written_beside
+
+PADDING = 2
+GRAY = 96
+SMALLEST_TILE = 56  # smaller images are enlarged by a whole factor, or nothing can be seen
+
+
+def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """Lay images out in rows.
+
+    Args:
+        images: `(n, height, width, channels)` in [0, 1], with 1 or 3 channels.
+        columns: images per row; by default the grid is as square as can be.
+
+    Returns:
+        One uint8 picture, `(height, width, 3)`.
+
+    Raises:
+        ValueError: no images, or another number of channels.
+    """
+    count, height, width, channels = images.shape
+    if count == 0 or channels not in (1, 3):
+        raise ValueError(f"cannot draw images of shape {images.shape}: 1 or 3 channels, at least 1")
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    scale = max(1, SMALLEST_TILE // max(height, width))
+    tiles = np.rint(np.clip(images, 0.0, 1.0) * 255).astype(np.uint8)
+    tiles = tiles.repeat(scale, axis=1).repeat(scale, axis=2)
+    down, right = height * scale + PADDING, width * scale + PADDING
+    picture = np.full((rows * down + PADDING, columns * right + PADDING, 3), GRAY, np.uint8)
+    for index, tile in enumerate(tiles):
+        top = PADDING + index // columns * down
+        left = PADDING + index % columns * right
+        picture[top : top + height * scale, left : left + width * scale] = tile
+    return picture
+
+
+def class_columns(model: models.GenerativeModel, spec: data.Spec) -> int | None:
+    """The columns that give each class its own, for a model that draws the classes in turn."""
+    return spec.num_classes if model.uses_labels else None
+
+
+def save_png(picture: np.ndarray, path: str | os.PathLike) -> None:
+    """Write a uint8 picture, `(height, width, 3)`; the file appears complete or not at all."""
+    with written_beside(Path(path)) as beside:
+        Image.fromarray(picture).save(beside, format="png")

@@ -1,0 +1,176 @@
+"""A run directory: where its files lie, and how they are written and found.
+
+Every file is written beside its place and renamed into it, so a kill at any instant leaves only
+complete files. `model.keras` is written last: a run that has it is finished.
+"""
+
+import contextlib
+import csv
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+CHECKPOINTS_KEPT = 2
+
+
+@contextlib.contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to, and rename it into place when the block succeeds."""
+    beside = path.with_name(f".partial-{path.name}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write `content` to `path`, which appears complete or not at all."""
+    with written_beside(path) as beside:
+        beside.write_text(json.dumps(content, indent=2) + "\n")
+
+
+class Run:
+    """The files of one training run.
+
+    Args:
+        path: the run directory, which exists.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+        self.config_file = self.path / "config.json"
+        self.history_file = self.path / "history.csv"
+        self.metrics_file = self.path / "metrics.json"
+        self.model_file = self.path / "model.keras"
+        self.checkpoints = self.path / "checkpoints"
+        self.samples = self.path / "samples"
+        self.tensorboard = self.path / "tensorboard"
+
+    @classmethod
+    def open(cls, path: str | os.PathLike) -> "Run":
+        """The existing run at `path`.
+
+        Raises:
+            FileNotFoundError: there is no run at `path`.
+        """
+        run = cls(path)
+        if not run.config_file.is_file():
+            what = "has no config.json" if run.path.is_dir() else "does not exist"
+            raise FileNotFoundError(f"{path} is no run directory: it {what}")
+        return run
+
+    @classmethod
+    def open_finished(cls, path: str | os.PathLike) -> "Run":
+        """The finished run at `path`.
+
+        Raises:
+            FileNotFoundError: there is no run at `path`.
+            ValueError: the run is unfinished; the message says how to resume it.
+        """
+        run = cls.open(path)
+        if not run.finished:
+            raise ValueError(f"{path} is unfinished: first run {run.resume_command}")
+        return run
+
+    @classmethod
+    def create(cls, path: str | os.PathLike, config: dict[str, Any]) -> "Run":
+        """Make the directory `path`; it appears with its config.json in it.
+
+        Raises:
+            FileExistsError: `path` exists and is not an empty directory.
+        """
+        path = Path(path)
+        check_free(path)
+        beside = path.with_name(f".partial-{path.name}")
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        run = cls(beside)
+        write_json(run.config_file, config)
+        for folder in (run.checkpoints, run.samples, run.tensorboard):
+            folder.mkdir()
+        os.rename(beside, path)
+        return cls(path)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The content of config.json."""
+        return json.loads(self.config_file.read_text())
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The content of metrics.json."""
+        return json.loads(self.metrics_file.read_text())
+
+    @property
+    def finished(self) -> bool:
+        return self.model_file.is_file()
+
+    @property
+    def resume_command(self) -> str:
+        return f"keras-gen train --resume --run-dir {self.path}"
+
+    def checkpoint(self, epoch: int) -> Path:
+        """Where the checkpoint after `epoch` epochs lies."""
+        return self.checkpoints / f"epoch-{epoch:04d}.keras"
+
+    def checkpoint_epochs(self) -> list[int]:
+        """After how many epochs there are checkpoints, the newest first."""
+        files = self.checkpoints.glob("epoch-*.keras")
+        return sorted((int(file.stem.removeprefix("epoch-")) for file in files), reverse=True)
+
+    def drop_old_checkpoints(self) -> None:
+        for epoch in self.checkpoint_epochs()[CHECKPOINTS_KEPT:]:
+            self.checkpoint(epoch).unlink()
+
+    def read_history(self, epochs: int) -> list[dict[str, str]]:
+        """The rows of history.csv for the first `epochs` epochs."""
+        if not self.history_file.is_file():
+            return []
+        with open(self.history_file, newline="") as file:
+            return list(csv.DictReader(file))[:epochs]
+
+    def write_history(self, rows: list[dict[str, Any]]) -> None:
+        with (
+            written_beside(self.history_file) as beside,
+            open(beside, "w", newline="") as file,
+        ):
+            writer = csv.DictWriter(file, fieldnames=rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def check_free(path: Path) -> None:
+    """Raises FileExistsError unless a new run can be made at `path`."""
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise FileExistsError(
+            f"{path} exists: continue it with --resume, or choose another --run-dir"
+        )
+
+
+def _numbered(preset: str, root: Path) -> dict[int, Path]:
+    """The run directories of a preset under `root`, by number."""
+    paths = {path.name.removeprefix(f"{preset}-"): path for path in root.glob(f"{preset}-*")}
+    return {int(number): path for number, path in paths.items() if number.isdigit()}
+
+
+def next_path(preset: str, root: str | os.PathLike = "runs") -> Path:
+    """The next free `PRESET-NNN` under `root`."""
+    root = Path(root)
+    return root / f"{preset}-{max(_numbered(preset, root), default=0) + 1:03d}"
+
+
+def newest_unfinished(preset: str, root: str | os.PathLike = "runs") -> Path:
+    """The unfinished run of a preset with the highest number.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    for _, path in sorted(_numbered(preset, Path(root)).items(), reverse=True):
+        run = Run(path)
+        if run.config_file.is_file() and not run.finished:
+            return path
+    raise FileNotFoundError(f"no unfinished run of {preset} in {root}/: nothing to resume")

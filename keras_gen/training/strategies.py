@@ -1,0 +1,35 @@
+"""Where training runs: one device, several in one machine, or a TPU."""
+
+import tensorflow as tf
+
+from keras_gen.presets import STRATEGIES
+
+
+def strategy(name: str = "auto") -> tf.distribute.Strategy:
+    """Return the `tf.distribute` strategy of a name.
+
+    Args:
+        name: "auto" (all local GPUs when there are several, else one device), "single" (one
+            device), "mirrored" (all local GPUs, or else all logical CPUs) or "tpu".
+
+    Raises:
+        ValueError: unknown name, or "tpu" where no TPU answers.
+    """
+    devices = [device.name for device in tf.config.list_logical_devices("GPU")]
+    if name == "auto":
+        name = "mirrored" if len(devices) > 1 else "single"
+    if name == "single":
+        return tf.distribute.get_strategy()
+    if name == "mirrored":
+        devices = devices or [device.name for device in tf.config.list_logical_devices("CPU")]
+        return tf.distribute.MirroredStrategy(devices)
+    if name == "tpu":
+        try:
+            resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
+            tf.config.experimental_connect_to_cluster(resolver)
+            tf.tpu.experimental.initialize_tpu_system(resolver)
+        except (ValueError, tf.errors.OpError) as error:
+            reason = str(error).partition("\n")[0]
+            raise ValueError(f"strategy 'tpu': no TPU here ({reason}); use 'auto'") from error
+        return tf.distribute.TPUStrategy(resolver)
+    raise ValueError(f"unknown strategy {name!r}: known are {', '.join(STRATEGIES)}")

@@ -1,0 +1,100 @@
+"""The shape of the package: who imports whom, and what a model file must say."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import keras_gen
+from keras_gen import models
+
+PACKAGE = Path(keras_gen.__file__).parent
+# Each may import only from those before it.
+ORDER = [
+    "noise",
+    "latents",
+    "likelihoods",
+    "networks",
+    "presets",
+    "data",
+    "models",
+    "training",
+    "evaluation",
+    "export",
+    "cli",
+    "__main__",
+]
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_parts(path: Path) -> set[str]:
+    """The parts of the package that a file imports, anywhere in it."""
+    parts = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.startswith("keras_gen."):
+                parts.add(name.split(".")[1])
+    return parts & set(ORDER)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_upwards(path):
+    part = part_of(path)
+    if part == "__init__":
+        return
+    assert part in ORDER, f"{part} has no place in the order of the package"
+    below = {other for other in imported_parts(path) if ORDER.index(other) > ORDER.index(part)}
+    assert not below, f"{part} must not import {below}"
+
+
+def test_training_and_evaluation_do_not_know_each_other():
+    for path in (PACKAGE / "evaluation").glob("*.py"):
+        assert "training" not in imported_parts(path)
+
+
+@pytest.mark.parametrize("name", models.NAMES)
+def test_a_model_file_names_its_paper_and_its_symbols(name):
+    model = models.get(name)
+    module = sys.modules[model.__module__]
+    assert re.search(r"\b(19|20)\d\d\b", module.__doc__), "the paper's year"
+    assert re.search(r"equation|algorithm|section", module.__doc__, re.IGNORECASE)
+    assert re.search(r"^ +paper +here$", module.__doc__, re.MULTILINE), "the table of symbols"
+    source = Path(module.__file__).read_text()
+    assert len(source.splitlines()) <= 160, "a model file shows its objective, and little else"
+
+
+def public_definitions():
+    for path in MODULES:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+                yield pytest.param(node, id=f"{path.relative_to(PACKAGE)}:{node.name}")
+
+
+@pytest.mark.parametrize("node", public_definitions())
+def test_public_things_have_docstrings(node):
+    assert ast.get_docstring(node)
+
+
+def test_importing_the_package_is_light():
+    script = (
+        "import sys, keras_gen, keras_gen.presets, keras_gen.cli; "
+        "print([m for m in ('tensorflow', 'keras', 'numpy') if m in sys.modules])"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
+    assert output.strip() == "[]"

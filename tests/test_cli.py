@@ -1,0 +1,275 @@
+"""The command line: what it prints, where it writes, how it fails."""
+
+import json
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gen import cli, presets
+from keras_gen.training import callbacks
+
+ROOT = Path(__file__).resolve().parent.parent
+TRAIN = "train vae_digits --epochs 2 --set hidden=(32,) --set latent_dim=3 --seed 5"
+
+
+def run(command: str) -> int:
+    return cli.main(shlex.split(command))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("runs") / "vae_digits-001"
+    assert run(f"{TRAIN} --run-dir {path}") == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def unfinished(tmp_path_factory) -> Path:
+    """A run that was interrupted (control-C) in its second epoch."""
+    path = tmp_path_factory.mktemp("runs") / "vae_digits-001"
+
+    def interrupt(self, epoch, logs=None):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(callbacks.StopWhenDiverged, "on_epoch_end", interrupt)
+        assert run(f"{TRAIN} --run-dir {path}") == 130
+    return path
+
+
+# ---- without TensorFlow ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", ["--help", "train --help", "list", "--version"])
+def test_answers_at_once(arguments):
+    code = (
+        "import sys\n"
+        "from keras_gen import cli\n"
+        "try: cli.main(sys.argv[1:])\n"
+        "except SystemExit as done: assert not done.code\n"
+        "heavy = {'tensorflow', 'keras', 'numpy', 'PIL'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments.split()],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    seconds = time.perf_counter() - start
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert seconds < 1
+
+
+def test_list(capsys):
+    assert run("list") == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in presets.PRESETS)
+    assert "nll_iw5000 89.6" in out
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("", "required: COMMAND"),
+        ("trian", "invalid choice: 'trian'"),
+        ("train", "name a PRESET"),
+        ("train --resume", "name a PRESET"),
+        ("train vae_digit", "did you mean 'vae_digits'"),
+        ("train vae_digits --epochs many", "argument --epochs: invalid int value: 'many'"),
+        ("train vae_digits --epochs 0", "epochs must be a positive whole number, got 0"),
+        ("train vae_digits --batch-size -1", "batch_size must be a positive whole number"),
+        ("train vae_digits --learning-rate 0", "learning_rate must be a positive number"),
+        ("train vae_digits --seed -1", "argument --seed: must be between 0 and"),
+        ("train vae_digits --strategy moon", "argument --strategy: invalid choice: 'moon'"),
+        ("train vae_digits --set latent_dim", "--set latent_dim: write KEY=VALUE"),
+        ("train vae_digits --set latent=3", "did you mean 'latent_dim'"),
+        ("train vae_digits --set schedule=linear", "known are constant, cosine, stages"),
+        ("train vae_digits --set latent_dim=many", "many"),
+        ("train vae_digits --set data.moon=3", "moon"),
+        ("train vae_digits --data no_such_set", "no_such_set"),
+        ("train vae_digits --data no/such/folder", "no/such/folder"),
+        ("train vae_digits --resume", "no unfinished run of vae_digits"),
+        ("train vae_digits --resume --dry-run", "leave out --resume"),
+        ("train --resume --run-dir nowhere", "nowhere is no run directory: it does not exist"),
+        ("train --resume --run-dir .", ". is no run directory: it has no config.json"),
+        ("train vae_digits --unknown 3", "unrecognized arguments: --unknown"),
+        ("evaluate nowhere", "nowhere is no run directory"),
+        ("sample nowhere -n 4 --out x.png", "nowhere is no run directory"),
+        ("sample nowhere -n 0 --out x.png", "argument -n: must be at least 1"),
+        ("sample nowhere -n 4 --out x.jpg", "--out x.jpg must end in .png or .npz"),
+        ("sample nowhere -n 4 --out no/x.png", "there is no directory no"),
+        ("export nowhere there", "nowhere is no run directory"),
+    ],
+)
+def test_bad_usage_is_one_line(command, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(command) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("keras-gen: error: ")
+    assert captured.err.count("\n") == 1
+    assert message in captured.err
+    assert not list(tmp_path.iterdir()), "an error writes nothing"
+
+
+# ---- with a run --------------------------------------------------------------------------------
+
+
+def test_dry_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(f"{TRAIN} --batch-size 100 --set schedule=stages --dry-run") == 0
+    resolved = json.loads(capsys.readouterr().out)
+    preset = resolved["preset"]
+    assert (preset["epochs"], preset["batch_size"], preset["schedule"]) == (2, 100, "stages")
+    assert preset["model_options"] == {"network": "dense", "hidden": [32], "latent_dim": 3}
+    assert resolved["seed"] == 5
+    assert resolved["steps_per_epoch"] == resolved["training_examples"] // 100
+    assert resolved["steps"] == 2 * resolved["steps_per_epoch"]
+    # 64-32-6 and 3-32-64, biases included
+    assert resolved["parameters"] - 65 * 32 - 33 * 6 - 4 * 32 - 33 * 64 in range(3)
+    assert not list(tmp_path.iterdir())
+
+
+def test_default_run_directories_and_other_data(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    x = np.random.default_rng(0).random((200, 8, 8, 1), dtype=np.float32)
+    np.savez(tmp_path / "mine.npz", x=x)
+    for number in (1, 2):
+        assert run(f"{TRAIN} --data mine.npz") == 0
+        path = tmp_path / "runs" / f"vae_digits-00{number}"
+        assert (path / "model.keras").is_file()
+    assert "finished runs/vae_digits-002" in capsys.readouterr().out
+    config = json.loads((path / "config.json").read_text())
+    assert config["preset"]["data"] == str(tmp_path / "mine.npz")
+    assert config["command"] == "keras-gen " + shlex.join(shlex.split(f"{TRAIN} --data mine.npz"))
+    assert run("sample runs/vae_digits-002 -n 4 --out x.png") == 0
+
+
+def test_evaluate(trained, capsys):
+    assert run(f"evaluate {trained} --json") == 0
+    captured = capsys.readouterr()
+    figures = json.loads(captured.out)
+    assert {"elbo", "reconstruction", "kl"} <= figures.keys()
+    assert figures["elbo"]["unit"] == "nats"
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert metrics["evaluation"] == figures
+    assert metrics["epochs"] == 2, "what training wrote is kept"
+
+    assert run(f"evaluate {trained}") == 0
+    table = capsys.readouterr().out.splitlines()
+    assert table[0].split() == ["METRIC", "VALUE", "ERROR", "UNIT", "N", "TARGET"]
+    assert len(table) == 1 + len(figures)
+
+
+def test_sample(trained, tmp_path, capsys):
+    def drawn(name: str, seed: int) -> np.ndarray:
+        out = tmp_path / name
+        assert run(f"sample {trained} -n 5 --seed {seed} --out {out}") == 0
+        with np.load(out) as arrays:
+            assert arrays.files == ["x"]
+            return arrays["x"]
+
+    x = drawn("one.npz", 1)
+    assert x.shape == (5, 8, 8, 1)
+    assert x.min() >= 0
+    assert x.max() <= 1
+    np.testing.assert_array_equal(x, drawn("again.npz", 1))
+    assert not np.array_equal(x, drawn("other.npz", 2))
+
+    assert run(f"sample {trained} -n 5 --out {tmp_path / 'grid.png'}") == 0
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert picture.size == (3 * 58 + 2, 2 * 58 + 2)
+    assert "grid.png: 5 samples with seed 0" in capsys.readouterr().out
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_export(trained, tmp_path, capsys):
+    """The SavedModel in a process that knows only TensorFlow; the card beside it."""
+    path = tmp_path / "saved" / "vae"
+    assert run(f"export {trained} {path}") == 0
+    assert run(f"export {trained} {path}") == 2, "an existing one is not overwritten"
+    assert f"{path} exists" in capsys.readouterr().err
+    assert [p.name for p in path.parent.iterdir()] == ["vae"]
+
+    card = json.loads((path / "card.json").read_text())
+    assert (card["preset"], card["data"], card["seed"]) == ("vae_digits", "digits", 5)
+    assert "Kingma" in card["paper"]
+    assert card["metrics"]["epochs"] == 2
+    assert card["versions"].keys() == {"keras_gen", "keras", "tensorflow", "python"}
+    assert card["command"] == f"keras-gen {shlex.join(shlex.split(TRAIN))} --run-dir {trained}"
+    assert "commit" in card
+
+    code = (
+        "import sys, numpy as np, tensorflow as tf\n"
+        "model = tf.saved_model.load(sys.argv[1]).signatures\n"
+        "def sample(n, seed):\n"
+        "    return model['sample'](n=tf.constant(n), seed=tf.constant(seed))['x'].numpy()\n"
+        "one = sample(5, 1)\n"
+        "assert (one == sample(5, 1)).all() and (one != sample(5, 2)).any()\n"
+        "assert sample(1, 1).shape == (1, 8, 8, 1)\n"
+        "z = model['encode'](x=tf.constant(one))['z']\n"
+        "assert z.shape == (5, 3)\n"
+        "assert 'keras_gen' not in sys.modules\n"
+        "np.save(sys.argv[2], one)"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(path), str(tmp_path / "fresh.npy")],
+        cwd=tmp_path,
+        check=True,
+    )
+    assert run(f"sample {trained} -n 5 --seed 1 --out {tmp_path / 'here.npz'}") == 0
+    here = np.load(tmp_path / "here.npz")["x"]
+    np.testing.assert_allclose(np.load(tmp_path / "fresh.npy"), here, atol=1e-6)
+
+
+def test_interrupted_run(unfinished, capsys):
+    """It says how to go on; until then there is nothing to evaluate, sample or export."""
+    resume = f"keras-gen train --resume --run-dir {unfinished}"
+    for command in (
+        f"evaluate {unfinished}",
+        f"sample {unfinished} -n 1 --out {unfinished / 'x.png'}",
+        f"export {unfinished} {unfinished / 'export'}",
+    ):
+        assert run(command) == 2
+        assert capsys.readouterr().err == (
+            f"keras-gen: error: {unfinished} is unfinished: first run {resume}\n"
+        )
+
+
+def test_resume(unfinished, monkeypatch, capsys):
+    root = unfinished.parent.parent
+    for command, message in (
+        (f"train vae_mnist --resume --run-dir {unfinished}", "is a run of vae_digits"),
+        (f"train --resume --run-dir {unfinished} --epochs 3", "without epochs"),
+        (f"train --resume --run-dir {unfinished} --seed 6", "has seed 5"),
+        (f"{TRAIN} --run-dir {unfinished}", "continue it with --resume"),
+    ):
+        assert run(command) == 2
+        assert message in capsys.readouterr().err
+
+    # Without --run-dir: the newest unfinished one under runs/. The first command may be repeated.
+    (root / "runs").symlink_to(unfinished.parent)
+    monkeypatch.chdir(root)
+    assert run(f"{TRAIN} --resume") == 0
+    assert "resuming runs/vae_digits-001 after epoch 1 of 2" in capsys.readouterr().out
+    assert run(f"train --resume --run-dir {unfinished}") == 0
+    assert "finished already (2 epochs): nothing to do" in capsys.readouterr().out
+
+
+def test_divergence_names_what_to_change(tmp_path, capsys):
+    command = f"{TRAIN} --learning-rate 1e5 --run-dir {tmp_path / 'run'}"
+    assert run(command) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("keras-gen: error: the loss became ")
+    assert "lower --learning-rate" in error
+    assert error.count("\n") == 1

@@ -1,0 +1,416 @@
+"""What every model and every preset promises. A new model joins by existing.
+
+Each promise is tested once, for all models in `keras_gen.models.NAMES` on default networks for small
+vectors, and where the kind of network matters for images too.
+"""
+
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import data, models, presets
+
+SPECS = {
+    "vector": data.Spec("vector", "vector", (6,), (0.0, 1.0), num_classes=3),
+    "image": data.Spec("image", "image", (9, 8, 1), (0.0, 1.0), num_classes=3),
+}
+MODELS = sorted(models.NAMES)
+EXAMPLES, BATCH = 48, 16
+
+
+def examples(spec=SPECS["vector"], n=EXAMPLES):
+    rng = np.random.default_rng(0)
+    return {
+        "x": rng.uniform(*spec.value_range, (n, *spec.shape)).astype("float32"),
+        "label": rng.integers(0, spec.num_classes or 1, n),
+    }
+
+
+def make(name, optimizer=None, kind="vector", **compile_options):
+    model = models.get(name).for_data(SPECS[kind], seed=1)
+    model.compile(optimizer or keras.optimizers.Adam(1e-2), **compile_options)
+    return model
+
+
+def fit(model, epochs, kind="vector", **options):
+    return model.fit(examples(SPECS[kind]), batch_size=BATCH, epochs=epochs, verbose=0, **options)
+
+
+def state(model):
+    """All that a model and its optimizer remember."""
+    return [np.asarray(v) for v in (*model.weights, *model.optimizer.variables)]
+
+
+def assert_same_state(a, b):
+    for left, right in zip(state(a), state(b), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def mixed(policy):
+    """Sets a global precision policy for the length of a `with`."""
+
+    class Policy:
+        def __enter__(self):
+            self.before = keras.config.dtype_policy()
+            keras.config.set_dtype_policy(policy)
+
+        def __exit__(self, *_):
+            keras.config.set_dtype_policy(self.before)
+
+    return Policy()
+
+
+@pytest.mark.parametrize("kind", SPECS)
+@pytest.mark.parametrize("name", MODELS)
+def test_one_step_lowers_the_loss(name, kind):
+    model = make(name, keras.optimizers.SGD(1e-4), kind)
+    batch = examples(SPECS[kind])
+    # The same noise before, during and after the step, so that only the weights differ.
+    noise = model.noise
+
+    def loss():
+        terms = model.objective(*model.examples(batch), noise, training=False)
+        return float(np.mean(terms["loss"]))
+
+    before = loss()
+    model.train_on_batch(batch)
+    assert loss() < before
+    assert int(model.step) == 1
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_keras_file_keeps_configuration_weights_and_slots(name, tmp_path):
+    model = make(name)
+    fit(model, 1)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert type(again) is type(model)
+    assert again.get_config() == model.get_config()
+    assert again.optimizer.get_config() == model.optimizer.get_config()
+    assert (again.steps_per_execution, again.jit_compile) == (
+        model.steps_per_execution,
+        model.jit_compile,
+    )
+    assert_same_state(again, model)
+    batch = examples()
+    np.testing.assert_array_equal(again.predict(batch, verbose=0), model.predict(batch, verbose=0))
+    assert again.evaluate(batch, return_dict=True, verbose=0) == model.evaluate(
+        batch, return_dict=True, verbose=0
+    )
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_training_goes_on_after_loading_as_if_never_interrupted(name, tmp_path):
+    whole = make(name)
+    history = fit(whole, 4).history["loss"]
+    first = make(name)
+    fit(first, 2)
+    first.save(tmp_path / "model.keras")
+    second = keras.models.load_model(tmp_path / "model.keras")
+    assert fit(second, 2).history["loss"] == history[2:]
+    assert_same_state(second, whole)
+
+
+@pytest.mark.parametrize("save_freq", ["epoch", 2])
+@pytest.mark.parametrize("name", MODELS)
+def test_backup_and_restore_continues_exactly(name, save_freq, tmp_path):
+    class Interrupt(keras.callbacks.Callback):
+        batches = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.batches += 1
+            if self.batches == 3 * 2 + 3:
+                raise KeyboardInterrupt
+
+    def backup():
+        return keras.callbacks.BackupAndRestore(tmp_path / "backup", save_freq=save_freq)
+
+    whole = make(name, steps_per_execution=1)
+    fit(whole, 4)
+    killed = make(name, steps_per_execution=1)
+    with pytest.raises(KeyboardInterrupt):
+        fit(killed, 4, callbacks=[backup(), Interrupt()])
+    resumed = make(name, steps_per_execution=1)
+    with pytest.warns(UserWarning, match="ran out of data") if save_freq == 2 else no_context():
+        fit(resumed, 4, callbacks=[backup()])
+    assert_same_state(resumed, whole)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_model_checkpoint_keeps_a_model_that_loads(name, tmp_path):
+    model = make(name)
+    path = tmp_path / "best.keras"
+    checkpoint = keras.callbacks.ModelCheckpoint(path, monitor="val_loss", save_best_only=True)
+    history = fit(model, 3, validation_data=examples(n=20), callbacks=[checkpoint]).history
+    best = keras.models.load_model(path).evaluate(
+        examples(n=20), batch_size=BATCH, return_dict=True, verbose=0
+    )
+    assert best["loss"] == pytest.approx(min(history["val_loss"]), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_form_of_data_gives_the_same_training(name):
+    arrays = examples()
+    x, label = arrays["x"], arrays["label"]
+    forms = {
+        "dictionary": lambda: (arrays, {"batch_size": BATCH}),
+        "pair": lambda: ((x, label), {"batch_size": BATCH}),
+        "float64": lambda: ((x.astype("float64"), label), {"batch_size": BATCH}),
+        "tf.data of dictionaries": lambda: (
+            tf.data.Dataset.from_tensor_slices(arrays).batch(BATCH),
+            {},
+        ),
+        "tf.data of pairs": lambda: (
+            tf.data.Dataset.from_tensor_slices((x, label)).batch(BATCH),
+            {},
+        ),
+        "batches": lambda: (data.Batches(arrays, BATCH, shuffle=False), {}),
+    }
+    if not models.get(name).uses_labels:
+        forms["array"] = lambda: (x, {"batch_size": BATCH})
+        forms["autoencoder's pair"] = lambda: ((x, x), {"batch_size": BATCH})
+        forms["tf.data of arrays"] = lambda: (
+            tf.data.Dataset.from_tensor_slices(x).batch(BATCH),
+            {},
+        )
+    losses = {}
+    for form, arguments in forms.items():
+        given, options = arguments()
+        model = make(name, jit_compile=False)
+        given = given if isinstance(given, tuple) else (given,)
+        losses[form] = model.fit(*given, epochs=2, shuffle=False, verbose=0, **options).history
+    for form, history in losses.items():
+        assert history == losses["dictionary"], form
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_evaluate_repeats_and_reports_what_fit_reports(name):
+    model = make(name)
+    history = fit(model, 2, validation_data=examples(n=20)).history
+    reported = {f"val_{metric}" for metric in model.metric_names} | set(model.metric_names)
+    assert set(history) == reported
+    once, twice = (
+        model.evaluate(examples(n=20), batch_size=8, return_dict=True, verbose=0) for _ in "ab"
+    )
+    assert once == twice
+    assert np.isfinite(list(once.values())).all()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_validation_split_holds_out_the_last_examples(name):
+    arrays = examples()
+    split = make(name, jit_compile=False)
+    a = split.fit(arrays, batch_size=12, validation_split=0.25, verbose=0).history
+    by_hand = make(name, jit_compile=False)
+    b = by_hand.fit(
+        {k: v[:36] for k, v in arrays.items()},
+        batch_size=12,
+        validation_data={k: v[36:] for k, v in arrays.items()},
+        verbose=0,
+    ).history
+    assert a == b
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_order_of_the_data_changes_every_epoch_and_with_the_seed(name):
+    # With a learning rate of zero and no noise left in the mean, only the order can differ.
+    def last_batches(seed):
+        seen = []
+
+        class Spy(models.get(name)):
+            def train_step(self, batch):
+                seen.append(np.asarray(self.examples(batch)[0])[:, 0].tolist())
+                return super().train_step(batch)
+
+        model = Spy.for_data(SPECS["vector"], seed=seed)
+        model.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
+        fit(model, 2)
+        return seen
+
+    one, again, other = last_batches(1), last_batches(1), last_batches(2)
+    assert one == again
+    epochs = [sum(one[:3], []), sum(one[3:], [])]
+    assert epochs[0] != epochs[1]
+    assert sorted(epochs[0]) == sorted(epochs[1])
+    assert one != other
+
+
+@pytest.mark.parametrize("kind", SPECS)
+@pytest.mark.parametrize("name", MODELS)
+def test_two_replicas_train_as_one(name, kind):
+    # SGD, because Adam hides a gradient that is twice too large.
+    alone = make(name, keras.optimizers.SGD(1e-2), kind, jit_compile=False)
+    expected = fit(alone, 2, kind, validation_data=examples(SPECS[kind], n=32)).history
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+        together = make(name, keras.optimizers.SGD(1e-2), kind)
+    history = fit(together, 2, kind, validation_data=examples(SPECS[kind], n=32)).history
+    for metric, values in expected.items():
+        np.testing.assert_allclose(history[metric], values, rtol=1e-4, err_msg=metric)
+    for a, b in zip(together.weights, alone.weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", SPECS)
+@pytest.mark.parametrize("name", MODELS)
+def test_xla_trains_alike(name, kind):
+    plain, compiled = (
+        make(name, keras.optimizers.SGD(1e-2), kind, jit_compile=jit, steps_per_execution=2)
+        for jit in (False, True)
+    )
+    assert compiled.jit_compile
+    expected = fit(plain, 2, kind).history["loss"]
+    np.testing.assert_allclose(fit(compiled, 2, kind).history["loss"], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", MODELS)
+def test_mixed_precision_skips_no_step_and_learns(name, policy, tmp_path):
+    with mixed(policy):
+        model = make(name, kind="image")
+        history = fit(model, 5, kind="image").history["loss"]
+    assert history[-1] < history[0]
+    optimizer = model.optimizer
+    if policy == "mixed_float16":
+        assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        optimizer = optimizer.inner_optimizer
+    assert int(optimizer.iterations) == int(model.step) == 5 * EXAMPLES // BATCH
+    assert all(w.dtype == "float32" for w in model.trainable_weights)
+    model.save(tmp_path / "model.keras")
+    assert_same_state(keras.models.load_model(tmp_path / "model.keras"), model)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_samples_repeat_with_their_seed(name):
+    model = make(name)
+    one, again, other = (model.sample(5, seed=seed) for seed in (1, 1, 2))
+    assert one.shape == (5, *SPECS["vector"].shape)
+    np.testing.assert_array_equal(one, again)
+    assert not np.allclose(one, other)
+    np.testing.assert_allclose(model.sample(5, seed=1, batch_size=2), one, rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """Every model as a SavedModel, and what a process without Keras made of it."""
+    folder = tmp_path_factory.mktemp("exported")
+    trained = {name: make(name) for name in MODELS}
+    for name, model in trained.items():
+        fit(model, 1)
+        model.export(folder / name, verbose=False)
+        assert {p.name for p in folder.iterdir()} >= {name}
+    script = """
+import json, sys
+import tensorflow as tf
+results = {}
+for name in sys.argv[2:]:
+    module = tf.saved_model.load(f"{sys.argv[1]}/{name}")
+    signatures = module.signatures
+    assert "serving_default" in signatures
+    label = {} if len(signatures["sample"].structured_input_signature[1]) == 2 else {
+        "label": tf.constant([0, 1, 2, 0, 1])}
+    def sample(seed):
+        return signatures["sample"](n=tf.constant(5), seed=tf.constant(seed), **label)["x"]
+    x = sample(1)
+    results[name] = {
+        "names": sorted(signatures),
+        "sample": x.numpy().tolist(),
+        "again": sample(1).numpy().tolist(),
+        "other": sample(2).numpy().tolist(),
+    }
+    if "encode" in signatures:
+        z = signatures["encode"](x=x, **label)["z"]
+        results[name]["reconstruct"] = signatures["reconstruct"](x=x, **label)["x"].numpy().tolist()
+        results[name]["decode"] = signatures["decode"](z=z, **label)["x"].numpy().tolist()
+        results[name]["default"] = signatures["serving_default"](x=x, **label)["x"].numpy().tolist()
+assert "keras_gen" not in sys.modules
+print(json.dumps(results))
+"""
+    output = subprocess.run(
+        [sys.executable, "-c", script, str(folder), *MODELS],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+    ).stdout
+    return trained, json.loads(output.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_saved_model_samples_in_a_fresh_process(name, exported):
+    trained, results = exported
+    result = results[name]
+    assert set(result["names"]) == set(trained[name].signatures())
+    np.testing.assert_allclose(result["sample"], trained[name].sample(5, seed=1), rtol=1e-5)
+    assert result["sample"] == result["again"] != result["other"]
+    if "reconstruct" in result:
+        np.testing.assert_allclose(result["decode"], result["reconstruct"], rtol=1e-5)
+        assert result["default"] == result["reconstruct"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_names_its_paper_and_shows_its_networks(name, capsys):
+    model = make(name)
+    assert any(character.isdigit() for character in model.paper)
+    model.summary(expand_nested=True)
+    summary = capsys.readouterr().out
+    assert "Dense" in summary and "Trainable params" in summary
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_mistakes_are_told_before_training(name):
+    model = make(name)
+    arrays = examples()
+
+    def mistake(x, label=arrays["label"], **options):
+        model.fit({"x": x, "label": label}, verbose=0, **options)
+
+    with pytest.raises(ValueError, match=r"x has shape \(48, 5\).*6"):
+        mistake(arrays["x"][:, :5])
+    with pytest.raises(ValueError, match="divide by 255"):
+        mistake((arrays["x"] * 255).round())
+    with pytest.raises(ValueError, match="NaN"):
+        mistake(np.where(arrays["x"] > 0.5, np.nan, arrays["x"]))
+    with pytest.raises(ValueError, match="sample_weight"):
+        mistake(arrays["x"], sample_weight=np.ones(EXAMPLES))
+    with pytest.raises(ValueError, match="divide by 255"):
+        bad = {"x": np.round(255 * arrays["x"]), "label": arrays["label"]}
+        model.fit(tf.data.Dataset.from_tensor_slices(bad).batch(8), verbose=0)
+    with pytest.raises(ValueError, match="metrics"):
+        model.compile(metrics=["mse"])
+    if model.uses_labels:
+        with pytest.raises(ValueError, match="one class index per example"):
+            model.fit(arrays["x"], verbose=0)
+        with pytest.raises(ValueError, match=r"labels must be in 0\.\.2"):
+            mistake(arrays["x"], arrays["label"] + 1)
+    assert int(model.step) == 0
+
+
+@pytest.mark.parametrize("name", presets.PRESETS)
+def test_presets_build_and_learn(name):
+    preset = presets.get(name)
+    model = models.get(preset.model).from_preset(name, seed=1)
+    spec = data.spec(preset.data)
+    batch = examples(spec, n=4)
+    if spec.factors:
+        batch.pop("label")
+    model.jit_compile = False
+    noise = model.noise
+
+    def loss():
+        terms = model.objective(*model.examples(batch), noise, training=False)
+        return float(np.mean(terms["loss"]))
+
+    before = loss()
+    model.train_on_batch(batch)
+    assert loss() < before
+
+
+def no_context():
+    import contextlib
+
+    return contextlib.nullcontext()

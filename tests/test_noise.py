@@ -1,0 +1,48 @@
+"""Noise is a function of (seed, step, place, example) and nothing else."""
+
+import numpy as np
+import scipy.stats
+import tensorflow as tf
+
+from keras_gen.noise import Noise
+
+
+def test_same_key_same_numbers_other_key_others():
+    def draw(noise):
+        return noise.at("z").normal((4, 3)).numpy()
+
+    np.testing.assert_array_equal(draw(Noise(1)), draw(Noise(1)))
+    others = [
+        draw(Noise(2)),
+        draw(Noise(1).at("train", 0)),
+        draw(Noise(1).at("train", 1)),
+        Noise(1).at("x").normal((4, 3)).numpy(),
+    ]
+    for i, a in enumerate(others):
+        for b in [draw(Noise(1)), *others[:i]]:
+            assert not np.any(a == b)
+
+
+def test_a_step_may_be_a_tensor():
+    with_tensor = Noise(tf.constant(1)).at("train", tf.constant(7, tf.int64)).uniform((5, 2))
+    np.testing.assert_array_equal(with_tensor, Noise(1).at("train", 7).uniform((5, 2)))
+
+
+def test_replicas_share_out_what_one_replica_draws():
+    for replicas in (2, 4):
+        alone = Noise(3).at("z").normal((8, 5))
+        together = [
+            Noise(3, replica, replicas).at("z").normal((8 // replicas, 5))
+            for replica in range(replicas)
+        ]
+        np.testing.assert_array_equal(np.concatenate(together), alone)
+
+
+def test_draws_follow_their_laws():
+    normal = Noise(0).at("a").normal((100, 1000)).numpy().ravel()
+    uniform = Noise(0).at("b").uniform((100, 1000)).numpy().ravel()
+    assert scipy.stats.kstest(normal, "norm").pvalue > 1e-3
+    assert scipy.stats.kstest(uniform, "uniform").pvalue > 1e-3
+    # Neighbouring steps are as good as independent.
+    steps = [Noise(0).at("train", s).normal((20_000, 1)).numpy().ravel() for s in range(3)]
+    assert np.abs(np.corrcoef(steps) - np.eye(3)).max() < 0.03

@@ -1,0 +1,299 @@
+"""Schedules, strategies, and run directories that nothing can spoil."""
+
+import csv
+import json
+import math
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_gen import presets, training
+from keras_gen.training import callbacks, runs
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = {"epochs": 4, "hidden": (32,), "latent_dim": 3}
+
+
+def config(**settings) -> training.Config:
+    strategy = settings.pop("strategy", "auto")
+    preset = training.override(presets.get("vae_digits"), SMALL | settings)
+    return training.Config(preset, seed=3, strategy=strategy)
+
+
+def assert_same_weights(path: Path, other: Path) -> None:
+    """All that two models' files hold is equal: weights, counters, optimizer slots."""
+    one, two = (keras.models.load_model(run / "model.keras") for run in (path, other))
+    pairs = [
+        *zip(one.variables, two.variables, strict=True),
+        *zip(one.optimizer.variables, two.optimizer.variables, strict=True),
+    ]
+    assert len(pairs) > 20
+    for variable, expected in pairs:
+        np.testing.assert_array_equal(variable.numpy(), expected.numpy(), err_msg=variable.path)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> training.Run:
+    return training.train(config(), tmp_path_factory.mktemp("runs") / "finished", verbose=0)
+
+
+# ---- schedules and strategies ------------------------------------------------------------------
+
+
+def test_constant_and_cosine():
+    assert training.schedule("constant", 0.1, 100) == 0.1
+    cosine = training.schedule("cosine", 0.1, 100)
+    for step in (0, 25, 50, 99, 100):
+        assert float(cosine(step)) == pytest.approx(
+            0.05 * (1 + math.cos(math.pi * step / 100)), abs=1e-8
+        )
+
+
+def test_stages_are_the_paper_s():
+    """Burda et al.: 3 ** i epochs at 1e-3 * 10 ** (-i / 7); here with two steps per epoch."""
+    stages = training.schedule("stages", 1e-3, 2 * 3280)
+    first = 0
+    for i in range(8):
+        last = first + 2 * 3**i - 1
+        for step in (first, last):
+            assert float(stages(step)) == pytest.approx(1e-3 * 10 ** (-i / 7), rel=1e-6)
+        first = last + 1
+    assert first == 2 * 3280
+
+
+def test_stages_of_a_shorter_run_keep_their_proportions():
+    stages = training.schedule("stages", 1e-3, 328)
+    rates = [float(stages(step)) for step in range(328)]
+    assert rates == sorted(rates, reverse=True)
+    assert rates.count(rates[-1]) == pytest.approx(328 * 2187 / 3280, abs=1)
+
+
+def test_unknown_schedule_and_strategy():
+    with pytest.raises(ValueError, match="known are constant, cosine, stages"):
+        training.schedule("linear", 0.1, 1)
+    with pytest.raises(ValueError, match="known are auto, single, mirrored, tpu"):
+        training.strategy("many")
+
+
+def test_strategies():
+    assert training.strategy("auto").num_replicas_in_sync == 1
+    assert training.strategy("single").num_replicas_in_sync == 1
+    mirrored = training.strategy("mirrored")
+    assert isinstance(mirrored, tf.distribute.MirroredStrategy)
+    assert mirrored.num_replicas_in_sync == 2
+
+
+def test_no_tpu_is_one_clear_error():
+    with pytest.raises(ValueError, match=r"^strategy 'tpu': no TPU here \(.*\); use 'auto'$"):
+        training.strategy("tpu")
+
+
+def test_two_replicas_train_as_one(finished, tmp_path):
+    run = training.train(config(strategy="mirrored"), tmp_path / "mirrored", verbose=0)
+    with open(run.history_file) as mirrored, open(finished.history_file) as single:
+        for row, expected in zip(csv.DictReader(mirrored), csv.DictReader(single), strict=True):
+            assert float(row["loss"]) == pytest.approx(float(expected["loss"]), rel=1e-3)
+
+
+def test_batch_size_suits_data_and_replicas():
+    with pytest.raises(ValueError, match="batch_size 63 cannot be divided among 2 replicas"):
+        training.prepare(config(strategy="mirrored", batch_size=63))
+    with pytest.raises(ValueError, match="batch_size 5000 is more than the"):
+        training.prepare(config(batch_size=5000))
+
+
+# ---- the run directory -------------------------------------------------------------------------
+
+
+def test_content(finished):
+    assert sorted(path.name for path in finished.path.iterdir()) == [
+        "checkpoints",
+        "config.json",
+        "history.csv",
+        "metrics.json",
+        "model.keras",
+        "samples",
+        "tensorboard",
+    ]
+    assert finished.checkpoint_epochs() == [4, 3], "the last two are kept"
+    assert not list(finished.path.rglob(".partial-*"))
+
+    content = finished.config
+    assert content["preset"]["model_options"]["latent_dim"] == 3
+    assert content["seed"] == 3
+    assert content["versions"]["tensorflow"] == tf.__version__
+    assert training.Config.from_json(content).preset.epochs == 4
+
+    with open(finished.history_file) as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["epoch"]) for row in rows] == [1, 2, 3, 4]
+    metrics = finished.metrics
+    assert metrics["epochs"] == 4
+    assert metrics["validation"]["elbo"] == float(rows[-1]["val_elbo"])
+    assert metrics["train"].keys() == metrics["validation"].keys()
+
+
+def test_pictures(finished):
+    files = sorted(finished.samples.iterdir())
+    assert [file.name for file in files] == [f"epoch-{i:04d}.png" for i in range(1, 5)]
+    assert len({file.read_bytes() for file in files}) == 4
+    with Image.open(files[0]) as picture:
+        assert picture.size == (8 * 58 + 2, 8 * 58 + 2)
+
+
+def test_tensorboard_events(finished):
+    tags = {}
+    for part in ("train", "validation"):
+        tags[part] = set()
+        for file in (finished.tensorboard / part).iterdir():
+            for event in tf.compat.v1.train.summary_iterator(str(file)):
+                tags[part] |= {(event.step, value.tag) for value in event.summary.value}
+    for epoch in range(1, 5):
+        assert {(epoch, "loss"), (epoch, "kl"), (epoch, "learning_rate")} <= tags["train"]
+        assert {(epoch, "loss"), (epoch, "kl"), (epoch, "samples")} <= tags["validation"]
+
+
+def test_grid():
+    images = np.linspace(0, 1, 5)[:, None, None, None] * np.ones((5, 28, 28, 1))
+    picture = training.grid(images, columns=3)
+    assert picture.shape == (2 * 58 + 2, 3 * 58 + 2, 3)
+    assert picture.dtype == np.uint8
+    assert picture[30, 30].tolist() == [0, 0, 0]
+    assert picture[88, 88].tolist() == [255, 255, 255]
+    assert training.grid(images).shape == picture.shape
+    with pytest.raises(ValueError, match="1 or 3 channels"):
+        training.grid(np.zeros((1, 8, 8, 2)))
+
+
+def test_numbering(tmp_path):
+    assert runs.next_path("vae_digits", tmp_path).name == "vae_digits-001"
+    for name in ("vae_digits-001", "vae_digits-012", "vae_digits-x", "vae_digits_b-099"):
+        training.Run.create(tmp_path / name, {})
+    assert runs.next_path("vae_digits", tmp_path).name == "vae_digits-013"
+    assert runs.newest_unfinished("vae_digits", tmp_path).name == "vae_digits-012"
+    (tmp_path / "vae_digits-012" / "model.keras").touch()
+    assert runs.newest_unfinished("vae_digits", tmp_path).name == "vae_digits-001"
+    with pytest.raises(FileNotFoundError, match="no unfinished run of vae_mnist"):
+        runs.newest_unfinished("vae_mnist", tmp_path)
+
+
+def test_an_existing_directory_is_not_touched(finished):
+    with pytest.raises(FileExistsError, match="--resume"):
+        training.train(config(), finished.path)
+
+
+def test_written_beside_leaves_nothing_of_a_failure(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), runs.written_beside(path) as beside:
+        beside.write_text("ne")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+# ---- interruptions -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def interrupted_once(tmp_path_factory) -> Path:
+    """A run of four epochs that ended during the third, before its checkpoint."""
+    path = tmp_path_factory.mktemp("runs") / "interrupted"
+    save = callbacks.Checkpoints.on_epoch_end
+
+    def interrupt(self, epoch, logs=None):
+        if epoch == 2:
+            raise KeyboardInterrupt
+        save(self, epoch, logs)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(callbacks.Checkpoints, "on_epoch_end", interrupt)
+        training.train(config(), path, verbose=0)
+    return path
+
+
+@pytest.fixture
+def interrupted(interrupted_once, tmp_path) -> training.Run:
+    return training.Run.open(shutil.copytree(interrupted_once, tmp_path / "interrupted"))
+
+
+def test_resumed_run_is_the_uninterrupted_one(interrupted, finished):
+    assert len(interrupted.read_history(epochs=99)) == 3
+    training.resume(interrupted.path, verbose=0)
+    assert_same_weights(interrupted.path, finished.path)
+    with open(interrupted.history_file) as one, open(finished.history_file) as two:
+        for row, expected in zip(csv.DictReader(one), csv.DictReader(two), strict=True):
+            assert row | {"seconds": 0} == expected | {"seconds": 0}
+
+
+def test_damaged_checkpoint(interrupted, finished, caplog):
+    newest = interrupted.checkpoint(2)
+    newest.write_bytes(newest.read_bytes()[:-1000])
+    training.resume(interrupted.path, verbose=0)
+    assert "epoch-0002.keras is damaged" in caplog.text
+    assert_same_weights(interrupted.path, finished.path)
+
+
+def test_all_checkpoints_damaged(interrupted):
+    for epoch in (1, 2):
+        interrupted.checkpoint(epoch).write_bytes(b"")
+    with pytest.raises(ValueError, match="start a new run"):
+        training.resume(interrupted.path)
+
+
+def test_resuming_a_finished_run_does_nothing(finished):
+    before = finished.model_file.stat()
+    training.resume(finished.path)
+    assert finished.model_file.stat() == before
+
+
+def test_unfinished_run_says_how_to_go_on(interrupted):
+    with pytest.raises(ValueError, match="unfinished: first run keras-gen train --resume"):
+        training.load(interrupted.path)
+
+
+@pytest.mark.slow
+def test_killed_at_any_instant(tmp_path):
+    """SIGKILL, resume, SIGKILL ...: the weights at the end are the uninterrupted run's."""
+
+    def start(name: str) -> subprocess.Popen:
+        settings = ["--epochs", "40", "--set", "hidden=(32,)", "--run-dir", name, "--resume"]
+        return subprocess.Popen(
+            [sys.executable, "-m", "keras_gen", "train", "vae_digits", *settings],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def newest(name: str) -> str:
+        return max((p.name for p in (tmp_path / name).glob("checkpoints/epoch*")), default="")
+
+    whole = start("whole")
+    assert whole.wait(120) == 0, whole.stderr.read()
+    delay = random.Random(0)
+    for attempt in range(4):
+        process, before = start("killed"), newest("killed")
+        while newest("killed") == before if attempt else not (tmp_path / "killed").exists():
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.001)
+        time.sleep(delay.uniform(0, 0.8))
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        assert not (tmp_path / "killed" / "model.keras").exists(), "killed too late to tell"
+    last = start("killed")
+    assert last.wait(120) == 0, last.stderr.read()
+    assert_same_weights(tmp_path / "whole", tmp_path / "killed")
+    json.loads((tmp_path / "killed" / "metrics.json").read_text())
