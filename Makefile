@@ -14,6 +14,7 @@ help:
 
 # Installed again whenever the package's metadata changes.
 $(VENV)/.installed: setup.cfg pyproject.toml
+	@echo "installing into $(VENV): TensorFlow takes a few minutes to download"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@

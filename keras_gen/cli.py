@@ -41,7 +41,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         arguments = parser().parse_args(argv)
         arguments.command_line = shlex.join(["keras-gen", *argv])
-        return arguments.run(arguments)
+        with warnings_of_ours():
+            return arguments.run(arguments)
     except UsageError as error:
         print(f"keras-gen: error: {error}", file=sys.stderr)
         return 2
@@ -79,7 +80,7 @@ def parser() -> Parser:
         "train a preset into a run directory",
         "  keras-gen train vae_digits\n"
         "  keras-gen train vae_mnist --data fashion_mnist --epochs 20 --set latent_dim=16\n"
-        "  keras-gen train beta_vae_shapes --set beta=8 --set data.size=32 --dry-run\n"
+        "  keras-gen train beta_vae_shapes --set beta=8 --set data.image_size=32 --dry-run\n"
         "  keras-gen train --resume --run-dir runs/vae_digits-001",
     )
     train.add_argument(
@@ -127,7 +128,7 @@ def parser() -> Parser:
     train.add_argument(
         "--dry-run",
         action="store_true",
-        help="print the resolved configuration and the size of the work as JSON, write nothing",
+        help="print the resolved configuration and the size of the work as JSON; no run is made",
     )
 
     evaluate = command(
@@ -227,9 +228,9 @@ def train_preset(arguments) -> int:
             return 0
         job = training.prepare(config, run)
         if arguments.dry_run:
-            print(json.dumps(config.as_json() | job.size(), indent=2))
+            print(json.dumps(job.as_json(), indent=2))
             return 0
-        run = run or training.Run.create(path, config.as_json())
+        run = run or training.Run.create(path, job.as_json())
 
     if job.initial_epoch:
         print(f"resuming {path} after epoch {job.initial_epoch} of {config.preset.epochs}")
@@ -286,14 +287,17 @@ def sample_run(arguments) -> int:
         from keras_gen import data, training
         from keras_gen.training import runs
 
-        _, config, model = training.load(arguments.directory)
+        run = training.Run.open_finished(arguments.directory)
+        spec = data.Spec(**run.config["spec"])
+        if out.suffix == ".png" and spec.kind != "image":
+            raise UsageError(f"--out {out}: samples of kind {spec.kind} go into an .npz file")
+        _, _, model = training.load(run.path)
         x = model.sample(arguments.n, seed=arguments.seed)
-        if out.suffix == ".npz":
+        if out.suffix == ".png":
+            training.save_png(training.grid(x, training.class_columns(model, spec)), out)
+        else:
             with runs.written_beside(out) as beside:
                 np.savez_compressed(beside, x=x)
-        else:
-            spec = data.spec(config.preset.data)
-            training.save_png(training.grid(x, training.class_columns(model, spec)), out)
     print(f"{out}: {arguments.n} samples with seed {arguments.seed}")
     return 0
 
@@ -379,9 +383,23 @@ def absolute(path: str | None) -> str | None:
     return path and str(Path(path).resolve())
 
 
+@contextlib.contextmanager
+def warnings_of_ours():
+    """Show what keras_gen logs on stderr, and not what the libraries below it do."""
+    ours = logging.StreamHandler()
+    ours.setFormatter(logging.Formatter("keras-gen: %(message)s"))
+    handlers = {"keras_gen": ours, None: logging.NullHandler()}
+    for name, handler in handlers.items():
+        logging.getLogger(name).addHandler(handler)
+    try:
+        yield
+    finally:
+        for name, handler in handlers.items():
+            logging.getLogger(name).removeHandler(handler)
+
+
 def quiet_tensorflow() -> None:
     """Import TensorFlow without its start-up chatter, unless TF_CPP_MIN_LOG_LEVEL asks for it."""
-    logging.basicConfig(format="keras-gen: %(message)s")
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"

@@ -58,7 +58,8 @@ class Likelihood:
         if not (math.isfinite(least) and math.isfinite(most)):
             raise ValueError(f"{name} holds NaN or infinite values.")
         if least < low or most > high:
-            scale = " (pixels of 0 to 255: divide by 255)" if (low, most) == (0, 255) else ""
+            pixels = least >= 0 and 1 < most <= 255 and high == 1 and np.all(x == np.round(x))
+            scale = " (pixels of 0 to 255: divide by 255)" if pixels else ""
             raise ValueError(
                 f"{name} has values from {least:g} to {most:g}, but likelihood "
                 f"{type(self).__name__} explains values in [{low:g}, {high:g}]. Scale {name}"

@@ -78,7 +78,7 @@ PRESETS = MappingProxyType(
                 model_options={"network": "dense", "hidden": (256, 256), "latent_dim": 10},
                 epochs=60,
                 batch_size=64,
-                learning_rate=2e-3,
+                learning_rate=4e-3,
                 schedule="cosine",
             ),
             Preset(

@@ -33,7 +33,9 @@ def examples(spec=SPECS["vector"], n=EXAMPLES):
 
 def make(name, optimizer=None, kind="vector", **compile_options):
     model = models.get(name).for_data(SPECS[kind], seed=1)
-    model.compile(optimizer or keras.optimizers.Adam(1e-2), **compile_options)
+    # Without XLA, whose compilation would take most of the tests' time; it has a test of its own.
+    options = {"jit_compile": False} | compile_options
+    model.compile(optimizer or keras.optimizers.Adam(1e-2), **options)
     return model
 
 
@@ -90,7 +92,8 @@ def test_keras_file_keeps_configuration_weights_and_slots(name, tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert type(again) is type(model)
-    assert again.get_config() == model.get_config()
+    # By way of JSON, which knows no difference between tuples and lists.
+    assert json.dumps(again.get_config()) == json.dumps(model.get_config())
     assert again.optimizer.get_config() == model.optimizer.get_config()
     assert (again.steps_per_execution, again.jit_compile) == (
         model.steps_per_execution,
@@ -181,11 +184,12 @@ def test_every_form_of_data_gives_the_same_training(name):
     losses = {}
     for form, arguments in forms.items():
         given, options = arguments()
-        model = make(name, jit_compile=False)
+        model = make(name)
         given = given if isinstance(given, tuple) else (given,)
         losses[form] = model.fit(*given, epochs=2, shuffle=False, verbose=0, **options).history
     for form, history in losses.items():
-        assert history == losses["dictionary"], form
+        for metric, values in losses["dictionary"].items():
+            np.testing.assert_allclose(history[metric], values, rtol=1e-5, err_msg=form)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -204,9 +208,9 @@ def test_evaluate_repeats_and_reports_what_fit_reports(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_validation_split_holds_out_the_last_examples(name):
     arrays = examples()
-    split = make(name, jit_compile=False)
+    split = make(name)
     a = split.fit(arrays, batch_size=12, validation_split=0.25, verbose=0).history
-    by_hand = make(name, jit_compile=False)
+    by_hand = make(name)
     b = by_hand.fit(
         {k: v[:36] for k, v in arrays.items()},
         batch_size=12,
@@ -244,7 +248,7 @@ def test_the_order_of_the_data_changes_every_epoch_and_with_the_seed(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_two_replicas_train_as_one(name, kind):
     # SGD, because Adam hides a gradient that is twice too large.
-    alone = make(name, keras.optimizers.SGD(1e-2), kind, jit_compile=False)
+    alone = make(name, keras.optimizers.SGD(1e-2), kind)
     expected = fit(alone, 2, kind, validation_data=examples(SPECS[kind], n=32)).history
     with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
         together = make(name, keras.optimizers.SGD(1e-2), kind)
@@ -257,7 +261,14 @@ def test_two_replicas_train_as_one(name, kind):
 
 @pytest.mark.parametrize("kind", SPECS)
 @pytest.mark.parametrize("name", MODELS)
-def test_xla_trains_alike(name, kind):
+def test_xla_trains_alike(name, kind, monkeypatch):
+    def draw(self, function, shape):
+        """Numbers that look random enough: XLA's generator gives others than the plain one."""
+        index = tf.reshape(tf.range(tf.reduce_prod(shape), dtype=tf.float32), shape)
+        key = tf.cast(tf.reduce_sum(self._key) % 1000, tf.float32)
+        return tf.math.mod(tf.sin(index * 12.9898 + key) * 43.7, 1.0)
+
+    monkeypatch.setattr("keras_gen.noise.Noise._draw", draw)
     plain, compiled = (
         make(name, keras.optimizers.SGD(1e-2), kind, jit_compile=jit, steps_per_execution=2)
         for jit in (False, True)
@@ -372,7 +383,7 @@ def test_mistakes_are_told_before_training(name):
     with pytest.raises(ValueError, match=r"x has shape \(48, 5\).*6"):
         mistake(arrays["x"][:, :5])
     with pytest.raises(ValueError, match="divide by 255"):
-        mistake((arrays["x"] * 255).round())
+        mistake((arrays["x"] * 255).round().astype("uint8"))
     with pytest.raises(ValueError, match="NaN"):
         mistake(np.where(arrays["x"] > 0.5, np.nan, arrays["x"]))
     with pytest.raises(ValueError, match="sample_weight"):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_gen.data.dataset import Dataset
-from keras_gen.data.spec import DataError, Spec
+from keras_gen.data.specs import DataError, Spec
 
 KERAS_NAMES = ("x_train", "y_train", "x_test", "y_test")
 LABEL_NAMES = ("label", "y")
@@ -63,6 +63,9 @@ def read_file(path: Path) -> dict[str, np.ndarray]:
         with file:
             for name in file.files:
                 arrays[name] = file[name]
+                # What has not even the header of an array comes as bytes.
+                if not isinstance(arrays[name], np.ndarray):
+                    raise ValueError("it is not an array")
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         part = f", array {name!r}" if name else ""
         raise DataError(f"cannot read {path}{part}: {error}") from error

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.data.pipeline import Batch, Batches
-from keras_gen.data.spec import DataError, Spec
+from keras_gen.data.specs import DataError, Spec
 
 CHUNK = 1024
 
@@ -82,7 +82,7 @@ class Dataset:
     def arrays(self, split: str = "test", limit: int | None = None) -> dict[str, np.ndarray]:
         """The first `limit` examples of a split (default all) as NumPy arrays, decoded."""
         raw = {name: tensor[:limit] for name, tensor in self._split(split).items()}
-        chunks = [batch for batch in Batches(raw, CHUNK, shuffle=False, decode=self._decode)]
+        chunks = list(Batches(raw, CHUNK, shuffle=False, decode=self._decode))
         return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
 
     def _examples(self, split: str) -> tf.data.Dataset:

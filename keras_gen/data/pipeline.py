@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.spec import DataError
+from keras_gen.data.specs import DataError
 
 Batch = dict[str, tf.Tensor]
 
@@ -32,8 +32,8 @@ class Batches:
         decode: maps a batch of the arrays to what the model gets; by default the batch itself.
 
     Attributes:
-        dataset: the batched `tf.data.Dataset` of dictionaries. Its cardinality is unknown, since it
-            depends on `seek`; `len(batches)` tells the number of batches in an epoch.
+        dataset: the batched `tf.data.Dataset` of dictionaries. Its `cardinality()` is that of a
+            whole epoch, also after a `seek` that skips batches.
 
     Raises:
         DataError: if there are no arrays, their lengths differ or there is no batch in them.
@@ -74,9 +74,7 @@ class Batches:
                 order = tf.random.experimental.stateless_shuffle(order, key, alg="philox")
 
             def indices(i):
-                return tf.ensure_shape(
-                    order[i * batch_size : (i + 1) * batch_size], (fixed_size,)
-                )
+                return tf.ensure_shape(order[i * batch_size : (i + 1) * batch_size], (fixed_size,))
 
             return tf.data.Dataset.range(self._position[1], self._length).map(indices)
 
@@ -88,10 +86,15 @@ class Batches:
         options.deterministic = True
         # Destroying an iterator waits for the autotuner's thread, at times as long as an epoch.
         options.autotune.enabled = False
-        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+        options.experimental_distribute.auto_shard_policy = (
+            tf.data.experimental.AutoShardPolicy.DATA
+        )
         # An iterator runs `epoch` when it starts: only then is the position read.
         dataset = tf.data.Dataset.range(1).flat_map(epoch).map(batch).prefetch(2)
         self.dataset = dataset.with_options(options)
+        # Keras asks this for the length of an epoch. A static cardinality cannot stand beside a
+        # `skip`: tf.data would call the shorter epoch an error.
+        self.dataset.cardinality = lambda: tf.constant(self._length, tf.int64)
 
     def seek(self, epoch: int, skip: int = 0) -> None:
         """Chooses what iterating from now on gives: the order of `epoch` without `skip` batches.

@@ -339,58 +339,58 @@ class GenerativeModel(keras.Model):
                 f"{type(self).__name__} does not weight examples: leave out sample_weight and "
                 "class_weight."
             )
-        arrays = self._arrays(x, y)
+        if validation_split and validation_data is None:
+            x, validation_data = self._split(x, y, validation_split)
+            y = None
+        batch_size = batch_size or 32
+        x = self._checked(x, y, batch_size, shuffle)
         batches = x if isinstance(x, data.Batches) else None
-        if arrays is not None:
-            if not 0.0 <= validation_split < 1.0:
-                raise ValueError(f"validation_split must be in [0, 1), got {validation_split}.")
-            count = len(arrays["x"])
-            kept = count - int(count * validation_split)
-            if validation_split and validation_data is None:
-                validation_data = {k: v[kept:] for k, v in arrays.items()}
-                arrays = {k: v[:kept] for k, v in arrays.items()}
-            self.check_examples(arrays["x"], arrays.get("label"))
-            if not kwargs.get("steps_per_epoch"):
-                batches = data.Batches(
-                    arrays, batch_size=batch_size or 32, shuffle=shuffle, seed=self.seed
-                )
-            x, y = arrays, None
-        elif isinstance(x, (data.Batches, tf.data.Dataset)):
-            self._check_first_batch(x.dataset if batches else x)
-        if batches is not None:
-            x, batch_size, shuffle = batches.dataset, None, False
-        callbacks = callbacks or []
-        if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = [_Position(batches), *tf.nest.flatten(callbacks)]
-        if isinstance(validation_data, data.Batches):
-            validation_data = validation_data.dataset
-        elif validation_data is not None and not isinstance(validation_data, tf.data.Dataset):
+        if validation_data is not None:
             held_out, label, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
-            held_out = self._arrays(held_out, label)
-            if held_out is not None:
-                self.check_examples(held_out["x"], held_out.get("label"), name="validation_data")
-                validation_data = (held_out,)
+            size = kwargs.pop("validation_batch_size", None) or batch_size
+            held_out = self._checked(held_out, label, size, shuffle=False, name="validation_data")
+            validation_data = held_out.dataset if isinstance(held_out, data.Batches) else held_out
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = [_Position(batches), *tf.nest.flatten(callbacks or [])]
         return super().fit(
-            x,
-            y,
-            batch_size=batch_size,
+            batches.dataset if batches else x,
             epochs=epochs,
             verbose=verbose,
             callbacks=callbacks,
             validation_data=validation_data,
-            shuffle=shuffle,
+            shuffle=False,
             **kwargs,
         )
 
     def evaluate(self, x=None, y=None, batch_size: int | None = None, **kwargs):
         """The metrics on data; arguments and result are those of `keras.Model.evaluate`."""
-        if isinstance(x, data.Batches):
-            x = x.dataset
+        if not kwargs.get("_use_cached_eval_dataset"):  # Keras's own call, from within `fit`
+            x = self._checked(x, y, batch_size or 32, shuffle=False)
+        return super().evaluate(x.dataset if isinstance(x, data.Batches) else x, **kwargs)
+
+    def _split(self, x, y, fraction: float):
+        """Arrays without their last part, and that part."""
+        arrays = self._arrays(x, y)
+        if arrays is None or not 0.0 < fraction < 1.0:
+            raise ValueError(
+                f"validation_split must be between 0 and 1, and x arrays; got {fraction} and "
+                f"{type(x).__name__}."
+            )
+        kept = len(arrays["x"]) - int(len(arrays["x"]) * fraction)
+        return {k: v[:kept] for k, v in arrays.items()}, {k: v[kept:] for k, v in arrays.items()}
+
+    def _checked(self, x, y, batch_size: int, shuffle: bool, name: str = "x"):
+        """Data that the model can learn from: arrays as batches, other forms as they came."""
         arrays = self._arrays(x, y)
         if arrays is not None:
-            self.check_examples(arrays["x"], arrays.get("label"))
-            x, y = arrays, None
-        return super().evaluate(x, y, batch_size=batch_size, **kwargs)
+            self.check_examples(arrays["x"], arrays.get("label"), name)
+            return data.Batches(arrays, batch_size, shuffle=shuffle, seed=self.seed)
+        if isinstance(x, (data.Batches, tf.data.Dataset)):
+            for batch in (x.dataset if isinstance(x, data.Batches) else x).take(1):
+                first, label = self.examples(batch)
+                label = None if label is None else np.asarray(label)
+                self.check_examples(np.asarray(first), label, name)
+        return x
 
     def _arrays(self, x, y=None) -> dict[str, np.ndarray] | None:
         """Arrays as a dictionary of just what the model reads; None if x is no array."""
@@ -404,11 +404,6 @@ class GenerativeModel(keras.Model):
         if arrays["x"].dtype == np.float64:
             arrays["x"] = arrays["x"].astype("float32")
         return arrays
-
-    def _check_first_batch(self, dataset: tf.data.Dataset) -> None:
-        for batch in dataset.take(1):
-            x, label = self.examples(batch)
-            self.check_examples(np.asarray(x), None if label is None else np.asarray(label))
 
     def check_examples(self, x: np.ndarray, label: np.ndarray | None, name: str = "x") -> None:
         """Raises ValueError if the model cannot learn from these examples."""
@@ -486,8 +481,8 @@ class _Position(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.batches is not None:
-            start = int(self.model.epoch_start)
-            self.batches.seek(start, skip=int(self.model.step) - start)
+            start = int(self.model.epoch_start.numpy())
+            self.batches.seek(start, skip=int(self.model.step.numpy()) - start)
 
     def on_epoch_end(self, epoch, logs=None):
         self.model.epoch_start.assign(self.model.step)

@@ -1,9 +1,11 @@
 """Fitting a preset under a strategy, into a run directory."""
 
+import dataclasses
 import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -14,6 +16,8 @@ from keras_gen.training.config import Config
 from keras_gen.training.runs import Run, check_free, write_json, written_beside
 from keras_gen.training.schedules import schedule
 from keras_gen.training.strategies import strategy
+
+CHECKED = 1000  # training examples that the model looks at before it starts
 
 log = logging.getLogger("keras_gen")
 
@@ -29,9 +33,10 @@ class Job:
     model: models.GenerativeModel
     initial_epoch: int = 0
 
-    def size(self) -> dict[str, int]:
-        """How much work the run is."""
-        return {
+    def as_json(self) -> dict[str, Any]:
+        """What config.json holds: the config, the data's description and the size of the work."""
+        return self.config.as_json() | {
+            "spec": dataclasses.asdict(self.dataset.spec),
             "parameters": self.model.count_params(),
             "training_examples": self.dataset.size("train"),
             "test_examples": self.dataset.size("test"),
@@ -59,11 +64,11 @@ class Job:
             callbacks.StopWhenDiverged(),
             callbacks.HistoryFile(run, self.initial_epoch),
             callbacks.TensorBoardScalars(*writers),
-            callbacks.SamplePictures(run, self.dataset.spec, self.config.seed, writers[1]),
-            callbacks.Checkpoints(run),
         ]
-        if self.dataset.spec.kind != "image":
-            written = [c for c in written if not isinstance(c, callbacks.SamplePictures)]
+        if self.dataset.spec.kind == "image":
+            spec, seed = self.dataset.spec, self.config.seed
+            written.append(callbacks.SamplePictures(run, spec, seed, writers[1]))
+        written.append(callbacks.Checkpoints(run))
         history = self.model.fit(
             self.train,
             validation_data=self.validation,
@@ -98,10 +103,14 @@ def prepare(config: Config, run: Run | None = None) -> Job:
             f"batch_size {preset.batch_size} is more than the {dataset.size('train')} training "
             f"examples of {preset.data}"
         )
-    # Whole batches only, so that one compiled step serves all, and no replica goes without.
+    # Whole batches only, so that one compiled step serves all; of the test examples a last, smaller
+    # batch as well, except where a replica might go without.
     train = dataset.batches("train", preset.batch_size, seed=config.seed, drop_remainder=True)
     validation = dataset.batches(
-        "test", preset.batch_size, shuffle=False, drop_remainder=replicas > 1
+        "test",
+        min(preset.batch_size, dataset.size("test") // replicas * replicas),
+        shuffle=False,
+        drop_remainder=replicas > 1,
     )
     with scope.scope():
         restored = restore(run) if run else None
@@ -113,6 +122,8 @@ def prepare(config: Config, run: Run | None = None) -> Job:
         )
         rate = schedule(preset.schedule, preset.learning_rate, preset.epochs * len(train))
         model.compile(optimizer=keras.optimizers.Adam(rate))
+    examples = dataset.arrays("train", limit=CHECKED)
+    model.check_examples(examples["x"], examples.get("label"))
     return Job(config, dataset, train, validation, model)
 
 
@@ -179,7 +190,7 @@ def train(config: Config, run_dir: str | os.PathLike, verbose: int | str = "auto
     """
     check_free(Path(run_dir))
     job = prepare(config)
-    run = Run.create(run_dir, config.as_json())
+    run = Run.create(run_dir, job.as_json())
     job.fit(run, verbose)
     return run
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-KINDS = ("image", "vector", "sequence", "text", "audio")
-
 
 class DataError(ValueError):
     """The data is missing or not as it must be: the message says what, where and what to do."""

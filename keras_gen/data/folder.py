@@ -1,0 +1,161 @@
+"""A folder of images, read once into memory."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from keras_gen.data.arrays import from_arrays
+from keras_gen.data.checks import check_memory, image_pair
+from keras_gen.data.dataset import Dataset
+from keras_gen.data.specs import DataError
+
+GREY_MODES = ("1", "L", "LA")
+DEEP_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+ORIENTATION_TAG = 0x0112
+
+
+def load_folder(
+    path: Path,
+    *,
+    image_size: int | tuple[int, int] | None = None,
+    channels: int | None = None,
+    test_fraction: float = 0.1,
+    seed: int = 0,
+) -> Dataset:
+    """Images in any format that Pillow reads, of which animated ones give their first frame.
+
+    The folder holds either images or one subfolder of images per class, whose sorted names give the
+    labels; or `train` and `test`, which hold that. Names that start with a dot are ignored; any
+    other file must be an image.
+
+    Args:
+        path: of the folder.
+        image_size: resize images to cover this height and width, and crop at the centre. Needed if
+            the images differ in size.
+        channels: 1 for grey or 3 for colour; by default 3 if any image has colour.
+        test_fraction: share of the images to hold out, where there is no `test`.
+        seed: of the choice of those.
+
+    Raises:
+        DataError: naming the file or folder that is not as it must be.
+    """
+    if channels not in (None, 1, 3):
+        raise DataError(f"channels must be 1 or 3, got {channels!r}")
+    size = image_pair(image_size) if image_size is not None else None
+    folders, _ = _entries(path)
+    names = {folder.name for folder in folders}
+    if names & {"train", "test"}:
+        extra = sorted(names - {"train", "test"})
+        missing = sorted({"train", "test"} - names)
+        if extra or missing:
+            wrong = f"also {extra[0]!r}" if extra else f"no {missing[0]!r}"
+            raise DataError(
+                f"{path}: beside 'train' and 'test' nothing else belongs; it has {wrong}"
+            )
+        splits = {name: _list(path / name) for name in ("train", "test")}
+        if splits["train"][1] != splits["test"][1]:
+            raise DataError(
+                f"{path}: the class folders of 'train' and 'test' differ: {splits['train'][1]} "
+                f"and {splits['test'][1]}"
+            )
+    else:
+        splits = {"train": _list(path)}
+
+    files = [file for listed, _ in splits.values() for file, _ in listed]
+    headers = [_header(file) for file in files]
+    if channels is None:
+        channels = 1 if all(mode in GREY_MODES for mode, _ in headers) else 3
+    if size is None:
+        size = headers[0][1]
+        for file, (_, other) in zip(files, headers, strict=True):
+            if other != size:
+                raise DataError(
+                    f"images differ in size: {file} is {other[0]}x{other[1]} (height x width), "
+                    f"{files[0]} is {size[0]}x{size[1]}; give image_size= to resize and crop them"
+                )
+    check_memory(str(path), len(files), (*size, channels), np.uint8, "give a smaller image_size=")
+
+    arrays = {}
+    for split, (listed, classes) in splits.items():
+        x = np.empty((len(listed), *size, channels), np.uint8)
+        with ThreadPoolExecutor() as pool:
+            images = pool.map(lambda item: _read(item[0], size, channels), listed)
+            for i, image in enumerate(images):
+                x[i] = image
+        arrays[f"x_{split}"] = x
+        if classes:
+            arrays[f"y_{split}"] = np.array([label for _, label in listed], np.int32)
+    return from_arrays(
+        path.resolve().name,
+        str(path),
+        arrays,
+        "image",
+        test_fraction,
+        seed,
+        num_classes=len(classes) or None,
+    )
+
+
+def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Subfolders and files of a folder in the order of their names, without dotfiles."""
+    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    return [e for e in entries if e.is_dir()], [e for e in entries if not e.is_dir()]
+
+
+def _list(folder: Path) -> tuple[list[tuple[Path, int]], list[str]]:
+    """The files of a split with their labels, and the names of the classes (none: no labels)."""
+    folders, files = _entries(folder)
+    if folders and files:
+        raise DataError(
+            f"{folder} has both class folders and the file {files[0].name}: move the file into one"
+        )
+    if not folders and not files:
+        raise DataError(f"{folder} is empty: it must hold images, or a folder of images per class")
+    listed = [(file, 0) for file in files]
+    for label, each in enumerate(folders):
+        deeper, files = _entries(each)
+        if deeper or not files:
+            wrong = f"the folder {deeper[0].name}" if deeper else "no images"
+            raise DataError(
+                f"class folder {each} has {wrong}: it must hold images and nothing else"
+            )
+        listed += [(file, label) for file in files]
+    return listed, [each.name for each in folders]
+
+
+def _header(file: Path) -> tuple[str, tuple[int, int]]:
+    """Pillow's mode of an image and its upright (height, width)."""
+    from PIL import Image
+
+    try:
+        with Image.open(file) as image:
+            mode, (width, height) = image.mode, image.size
+            turned = image.getexif().get(ORIENTATION_TAG, 1) in (5, 6, 7, 8)
+    # Pillow's readers raise errors of many types for a broken file.
+    except Exception as error:
+        raise DataError(
+            f"{file} is not a readable image ({error}): repair it or take it out"
+        ) from error
+    if mode in DEEP_MODES:
+        raise DataError(f"{file} has more than 8 bits per channel (mode {mode}): convert it")
+    return mode, (width, height) if turned else (height, width)
+
+
+def _read(file: Path, size: tuple[int, int], channels: int) -> np.ndarray:
+    """The pixels (height, width, channels) of an image, resized to cover `size` and cropped."""
+    from PIL import Image, ImageOps
+
+    height, width = size
+    try:
+        with Image.open(file) as image:
+            image = ImageOps.exif_transpose(image).convert("L" if channels == 1 else "RGB")
+    except Exception as error:
+        raise DataError(
+            f"{file} is not a readable image ({error}): repair it or take it out"
+        ) from error
+    if image.size != (width, height):
+        image = ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
+    return np.asarray(image).reshape(height, width, channels)

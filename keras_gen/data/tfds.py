@@ -1,0 +1,216 @@
+"""TensorFlow Datasets: a prepared copy where there is one, else a download."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.data.arrays import from_arrays
+from keras_gen.data.checks import check_memory, image_pair
+from keras_gen.data.dataset import Dataset
+from keras_gen.data.specs import DataError, Spec
+
+KNOWN = {
+    "mnist": Spec("mnist", "image", (28, 28, 1), (0.0, 1.0), num_classes=10),
+    "fashion_mnist": Spec("fashion_mnist", "image", (28, 28, 1), (0.0, 1.0), num_classes=10),
+    "cifar10": Spec("cifar10", "image", (32, 32, 3), (0.0, 1.0), num_classes=10),
+}
+# A small file on the host that a set comes from: where it cannot be had, no download will work.
+DOWNLOADS = {
+    "mnist": "https://storage.googleapis.com/cvdf-datasets/mnist/t10k-labels-idx1-ubyte.gz",
+    "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+    "t10k-labels-idx1-ubyte.gz",
+    "cifar10": "https://www.cs.toronto.edu/~kriz/cifar.html",
+}
+ANY_DOWNLOAD = "https://storage.googleapis.com/tfds-data/dataset_info/mnist/3.0.1/dataset_info.json"
+CONNECT_SECONDS = 4
+BATCH = 1000
+
+
+def load_tfds(
+    name: str,
+    data_dir: str | os.PathLike | None = None,
+    *,
+    image_size: int | tuple[int, int] | None = None,
+    max_examples: int | None = None,
+) -> Dataset:
+    """A set of TensorFlow Datasets with one image or one float vector per example.
+
+    A prepared copy is read without touching the network. Splits are the set's train and test; a set
+    without test has its validation as test, and a set of train alone a fixed tenth of it.
+
+    Args:
+        name: of the set, as TensorFlow Datasets takes it: `name[/config][:version]`.
+        data_dir: the folder of prepared sets; by default `$TFDS_DATA_DIR` or the one that
+            TensorFlow Datasets uses, `~/tensorflow_datasets`.
+        image_size: resize images to cover this height and width, and crop at the centre.
+        max_examples: read at most so many of each split.
+
+    Raises:
+        DataError: if the set is unknown, neither prepared nor downloadable, of a kind that is not
+            supported, or too large for the memory.
+    """
+    folder = Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
+    builder = _builder(name, folder.expanduser())
+    example, label = _features(name, builder.info)
+    splits = [split for split in ("train", "test", "validation") if split in builder.info.splits]
+    if "train" not in splits:
+        raise DataError(f"{name} has no split 'train', only {', '.join(builder.info.splits)}")
+
+    feature = builder.info.features[example]
+    shape = feature.shape
+    if image_size is not None:
+        if len(shape) != 3:
+            raise DataError(f"{name}: image_size is for images, this set holds vectors")
+        shape = (*image_pair(image_size), shape[-1])
+    if None in shape:
+        fix = "give image_size=" if len(shape) == 3 else "only vectors of one size are supported"
+        raise DataError(f"{name}: examples vary in size (shape {shape}): {fix}")
+    if max_examples is not None and max_examples < 1:
+        raise DataError(f"max_examples must be at least 1, got {max_examples}")
+    limit = "" if max_examples is None else f":{max_examples}"
+    counts = [
+        min(builder.info.splits[split].num_examples, max_examples or np.inf) for split in splits[:2]
+    ]
+    check_memory(name, sum(counts), shape, feature.np_dtype, "take fewer with max_examples=")
+
+    arrays = {}
+    for split, called in zip(splits, ("train", "test"), strict=False):
+        part = _read(builder, f"{split}[{limit}]" if limit else split, example, label, image_size)
+        arrays |= {f"{key}_{called}": array for key, array in part.items()}
+    classes = getattr(builder.info.features[label], "num_classes", None) if label else None
+    kind = "image" if len(shape) == 3 else "vector"
+    return from_arrays(name, name, arrays, kind, num_classes=classes)
+
+
+def _builder(name: str, folder: Path):
+    """The builder of a prepared set."""
+    import tensorflow_datasets as tfds
+
+    match = re.fullmatch(r"(\w+)(?:/([^:]+))?(?::([\w.*]+))?", name)
+    if not match:
+        raise DataError(f"{name!r} is no name of a TensorFlow data set: NAME[/CONFIG][:VERSION]")
+    base, config, version = match.groups()
+    prepared = _prepared(folder / base, config, version)
+    if prepared:
+        return tfds.builder_from_directory(prepared)
+
+    known = tfds.list_builders(with_community_datasets=False)
+    if base not in known:
+        close = difflib.get_close_matches(base, known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise DataError(
+            f"{name!r} is not prepared in {folder} and TensorFlow Datasets knows no such set{hint}"
+        )
+    failure = f"{name} is not prepared in {folder} and cannot be downloaded"
+    advice = (
+        "say where a prepared copy is with --data-dir (data_dir=), or take data that needs no "
+        "download: digits or shapes"
+    )
+    try:
+        request = urllib.request.Request(DOWNLOADS.get(base, ANY_DOWNLOAD), method="HEAD")
+        urllib.request.urlopen(request, timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        raise DataError(f"{failure} ({request.host}: {reason}): {advice}") from error
+    try:
+        builder = tfds.builder(name, data_dir=folder)
+        builder.download_and_prepare()
+    # Every set brings its own code and errors; all mean the same to the user.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise DataError(f"{failure} ({type(error).__name__}: {reason}): {advice}") from error
+    return builder
+
+
+def _prepared(folder: Path, config: str | None, version: str | None) -> Path | None:
+    """The newest prepared version of a set, or None."""
+    pattern = version or "*"
+    found = list(folder.glob(f"{config or '.'}/{pattern}/dataset_info.json"))
+    if not found and config is None:
+        found = list(folder.glob(f"*/{pattern}/dataset_info.json"))
+        configs = sorted({path.parent.parent.name for path in found})
+        if len(configs) > 1:
+            raise DataError(
+                f"several configurations of {folder.name} are prepared in {folder.parent}: choose "
+                + " or ".join(f"tfds:{folder.name}/{each}" for each in configs)
+            )
+
+    def number(path: Path) -> list[int]:
+        return [int(part) for part in re.findall(r"\d+", path.parent.name)]
+
+    return max(found, key=number).parent if found else None
+
+
+def _features(name: str, info) -> tuple[str, str | None]:
+    """The names of the feature to model and, if there is one, of the class label."""
+    import tensorflow_datasets as tfds
+
+    features = dict(info.features.items()) if hasattr(info.features, "items") else {}
+
+    def is_example(key) -> bool:
+        feature = features.get(key) if isinstance(key, str) else None
+        if isinstance(feature, tfds.features.Image):
+            return feature.np_dtype == np.uint8
+        return (
+            isinstance(feature, tfds.features.Tensor)
+            and len(feature.shape) == 1
+            and np.issubdtype(feature.np_dtype, np.floating)
+        )
+
+    def is_label(key) -> bool:
+        feature = features.get(key) if isinstance(key, str) else None
+        return (
+            isinstance(feature, tfds.features.Tensor)
+            and feature.shape == ()
+            and np.issubdtype(feature.np_dtype, np.integer)
+        )
+
+    supervised = info.supervised_keys or (None, None)
+    examples = [supervised[0]] if is_example(supervised[0]) else list(filter(is_example, features))
+    if len(examples) != 1:
+        kinds = ", ".join(f"{key}: {type(each).__name__}" for key, each in features.items())
+        raise DataError(
+            f"{name} has the features {kinds or info.features}: supported are sets with exactly "
+            "one uint8 image or one float vector"
+        )
+    return examples[0], next(filter(is_label, (supervised[1], "label")), None)
+
+
+def _read(builder, split, example, label, image_size) -> dict[str, np.ndarray]:
+    """All examples of a split in memory."""
+    import tensorflow_datasets as tfds
+
+    names = {"x": example} | ({"y": label} if label else {})
+    decoders = None
+    if set(builder.info.features) != set(names.values()):
+        decoders = tfds.decode.PartialDecoding(dict.fromkeys(names.values(), True))
+    dataset = builder.as_dataset(split=split, decoders=decoders)
+
+    def select(features):
+        x = features[example]
+        if image_size is not None:
+            x = _resize(x, image_pair(image_size))
+        return {"x": x} | ({"y": features[label]} if label else {})
+
+    dataset = dataset.map(select, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH)
+    batches = list(tfds.as_numpy(dataset))
+    return {key: np.concatenate([batch[key] for batch in batches]) for key in names}
+
+
+def _resize(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """A uint8 image scaled to cover `size` and cropped at its centre."""
+    shape = tf.cast(tf.shape(image)[:2], tf.float32)
+    scale = tf.reduce_max(tf.constant(size, tf.float32) / shape)
+    covering = tf.maximum(tf.cast(tf.round(shape * scale), tf.int32), size)
+    image = tf.image.resize(image, covering, antialias=True)
+    top, left = tf.unstack((covering - size) // 2)
+    image = image[top : top + size[0], left : left + size[1]]
+    image = tf.ensure_shape(image, (*size, image.shape[-1]))
+    return tf.cast(tf.round(tf.clip_by_value(image, 0.0, 255.0)), tf.uint8)
