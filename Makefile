@@ -26,16 +26,16 @@ $(VENV)/.installed-test: $(VENV)/.installed
 demo: $(VENV)/.installed
 	@rm -rf demo
 	$(BIN)/keras-gen train vae_digits --run-dir demo/run
-	$(BIN)/keras-gen evaluate demo/run
+	$(BIN)/keras-gen evaluate demo/run > demo/metrics.txt
 	$(BIN)/keras-gen sample demo/run -n 64 --seed 1 --out demo/samples.png
 	$(BIN)/keras-gen export demo/run demo/saved_model
 	@echo
 	@echo "training run    demo/run          (config, history, checkpoints, TensorBoard events)"
-	@echo "metrics         demo/run/metrics.json"
+	@echo "metrics         demo/run/metrics.json  (on the test set, below)"
 	@echo "samples         demo/samples.png  (and one picture per epoch in demo/run/samples)"
 	@echo "SavedModel      demo/saved_model  (with card.json)"
 	@echo
-	@cat demo/run/metrics.json
+	@cat demo/metrics.txt
 
 test: lint
 	$(BIN)/python -m pytest

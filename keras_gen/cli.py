@@ -176,6 +176,7 @@ def parser() -> Parser:
 
 
 def list_presets(arguments) -> int:
+    """Print the presets as a table."""
     rows = [("PRESET", "MODEL", "DATA", "EPOCHS", "TARGET", "")]
     for preset in presets.PRESETS.values():
         target = ", ".join(f"{name} {value:g}" for name, value in preset.target.items())
@@ -194,6 +195,7 @@ def list_presets(arguments) -> int:
 
 
 def train_preset(arguments) -> int:
+    """Start or resume a run."""
     if arguments.preset is None and not (arguments.resume and arguments.run_dir):
         raise UsageError("name a PRESET, or a run with --resume --run-dir (see keras-gen list)")
     if arguments.resume and arguments.dry_run:
@@ -249,6 +251,7 @@ def train_preset(arguments) -> int:
 
 
 def evaluate_run(arguments) -> int:
+    """Measure a run, print the figures and keep them in its metrics.json."""
     with usage_errors(), contextlib.redirect_stdout(sys.stderr):
         quiet_tensorflow()
         from keras_gen import data, evaluation, training
@@ -275,6 +278,7 @@ def evaluate_run(arguments) -> int:
 
 
 def sample_run(arguments) -> int:
+    """Write samples of a run to a file."""
     out = arguments.out
     if out.suffix not in (".png", ".npz"):
         raise UsageError(f"--out {out} must end in .png or .npz")
@@ -303,6 +307,7 @@ def sample_run(arguments) -> int:
 
 
 def export_saved_model(arguments) -> int:
+    """Write a run's SavedModel."""
     with usage_errors():
         quiet_tensorflow()
         from keras_gen import export
@@ -326,6 +331,7 @@ def usage_errors():
 
 
 def seed(text: str) -> int:
+    """An argument that fits the 32 bits of a seed."""
     value = int(text)
     if not 0 <= value < 2**31:
         raise argparse.ArgumentTypeError("must be between 0 and 2147483647")
@@ -333,6 +339,7 @@ def seed(text: str) -> int:
 
 
 def positive(text: str) -> int:
+    """An argument that counts something."""
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
@@ -380,6 +387,7 @@ def resumed_config(run, arguments, settings: dict):
 
 
 def absolute(path: str | None) -> str | None:
+    """The path as it is valid from any directory; None stays None."""
     return path and str(Path(path).resolve())
 
 
@@ -415,6 +423,7 @@ def quiet_tensorflow() -> None:
 
 
 def print_table(rows: list[tuple[str, ...]]) -> None:
+    """Print rows of equal length in aligned columns."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -24,3 +24,9 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the prepared data sets in {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def two_replicas() -> tf.distribute.Strategy:
+    """The one mirrored strategy of the tests: several in a process get in each other's way."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

@@ -112,7 +112,7 @@ def test_values_outside_the_range_are_named():
         likelihoods.Bernoulli().validate(np.array([0, 255]), "pixels")
     with pytest.raises(ValueError, match="NaN"):
         likelihoods.Gaussian().validate(np.array([0.0, np.nan]))
-    with pytest.raises(ValueError, match="Unknown likelihood 'poisson'. Known: bernoulli"):
+    with pytest.raises(ValueError, match=r"Unknown likelihood 'poisson'\. Known: bernoulli"):
         likelihoods.get("poisson")
 
 

@@ -1,7 +1,7 @@
 """The ELBO, the importance weighted bound and their variants against models solved exactly.
 
-For a linear decoder and Gaussian noise, x = W z + b + s * noise, everything is known in closed form:
-log p(x) is that of N(b, W W' + s^2 I), and the posterior is N(M W'(x - b) / s^2, M) with
+For a linear decoder and Gaussian noise, x = W z + b + s * noise, everything is known in closed
+form: log p(x) is that of N(b, W W' + s^2 I), and the posterior is N(M W'(x - b) / s^2, M) with
 M = (I + W'W / s^2)^-1. With orthogonal columns in W, M is diagonal: an encoder can be exact.
 """
 
@@ -99,9 +99,7 @@ def test_a_trained_linear_vae_finds_the_exact_likelihood():
 def test_beta_prices_the_kl():
     kl = np.float32([0.0, 1.0, 5.0])
     np.testing.assert_allclose(linear_gaussian(cls=models.BetaVAE, beta=4.0).penalty(kl), 4 * kl)
-    capacity = linear_gaussian(
-        cls=models.BetaVAE, beta=10.0, capacity=2.0, capacity_steps=100
-    )
+    capacity = linear_gaussian(cls=models.BetaVAE, beta=10.0, capacity=2.0, capacity_steps=100)
     for step, free in [(0, 0.0), (50, 1.0), (100, 2.0), (1000, 2.0)]:
         capacity.step.assign(step)
         np.testing.assert_allclose(capacity.penalty(kl), 10 * np.abs(kl - free), rtol=1e-6)
@@ -115,9 +113,7 @@ def test_beta_prices_the_kl():
 
 def test_beta_one_is_the_vae():
     vae, beta = linear_gaussian(0.3), linear_gaussian(0.3, models.BetaVAE, beta=1.0)
-    assert (
-        vae.fit(X, epochs=2, verbose=0).history == beta.fit(X, epochs=2, verbose=0).history
-    )
+    assert vae.fit(X, epochs=2, verbose=0).history == beta.fit(X, epochs=2, verbose=0).history
 
 
 def test_capacity_is_used():

@@ -6,7 +6,7 @@ from keras_gen.models.conditional_vae import ConditionalVAE
 from keras_gen.models.iwae import IWAE
 from keras_gen.models.vae import VAE
 
-__all__ = ["VAE", "IWAE", "BetaVAE", "ConditionalVAE", "GenerativeModel", "get"]
+__all__ = ["IWAE", "VAE", "BetaVAE", "ConditionalVAE", "GenerativeModel", "get"]
 
 NAMES = {model.__name__: model for model in (VAE, BetaVAE, ConditionalVAE, IWAE)}
 

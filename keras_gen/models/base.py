@@ -123,7 +123,9 @@ class GenerativeModel(keras.Model):
                 f"Preset {name!r} is of model {preset.model}, not {cls.__name__}: use "
                 f"keras_gen.models.{preset.model}.from_preset({name!r})."
             )
-        model = cls.for_data(data.spec(preset.data), **(preset.model_options | options))
+        model = cls.for_data(
+            data.spec(preset.data, **preset.data_options), **(preset.model_options | options)
+        )
         model.compile(optimizer=keras.optimizers.Adam(preset.learning_rate))
         return model
 
@@ -207,7 +209,7 @@ class GenerativeModel(keras.Model):
         self.optimizer.build(self.trainable_variables)
 
     def get_compile_config(self) -> dict[str, Any]:
-        """Keras's, with "auto" kept as such: it may mean something else where the model is loaded."""
+        """Keras's, with "auto" kept: it may mean something else where the model is loaded."""
         config = super().get_compile_config()
         return config and config | self._automatic
 
@@ -277,12 +279,17 @@ class GenerativeModel(keras.Model):
             loss = ops.mean(terms["loss"]) + regularization
             loss = loss / self.distribute_strategy.num_replicas_in_sync
             loss = self.optimizer.scale_loss(loss)
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        gradients = tape.gradient(loss, variables)
+        # Keras asks on until the data ends. The call that finds no more must change nothing, and
+        # TensorFlow would be free to count a step before it knows whether there is a batch.
+        with tf.control_dependencies([g for g in gradients if g is not None]):
+            self.optimizer.apply(gradients, variables)
         return terms
 
     def report(self, terms: dict) -> dict:
         """Ends a training step: averages its terms into the metrics and moves the noise on."""
-        self.step.assign_add(1)
+        with tf.control_dependencies([terms["loss"]]):  # see `minimize`
+            self.step.assign_add(1)
         return self._average(terms)
 
     def test_step(self, batch) -> dict:

@@ -3,8 +3,8 @@
 Higgins et al. 2017, "beta-VAE: Learning Basic Visual Concepts with a Constrained Variational
 Framework"; Burgess et al. 2018, "Understanding disentangling in beta-VAE" (arXiv:1804.03599).
 
-    loss(x) = -E_{q(z|x)} [log p(x|z)] + beta * KL(q(z|x) || p(z))              (Higgins, equation 4)
-    loss(x) = -E_{q(z|x)} [log p(x|z)] + beta * |KL(q(z|x) || p(z)) - C|        (Burgess, equation 8)
+    loss(x) = -E_{q(z|x)} [log p(x|z)] + beta * KL(q(z|x) || p(z))            (Higgins, equation 4)
+    loss(x) = -E_{q(z|x)} [log p(x|z)] + beta * |KL(q(z|x) || p(z)) - C|      (Burgess, equation 8)
 
     paper                                here
     ---------------------------------    ------------------------------------------------

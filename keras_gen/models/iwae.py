@@ -1,6 +1,7 @@
 """The importance weighted autoencoder: the VAE's networks under a tighter bound.
 
-Burda, Grosse & Salakhutdinov 2016, "Importance Weighted Autoencoders" (arXiv:1509.00519), equation 8:
+Burda, Grosse & Salakhutdinov 2016, "Importance Weighted Autoencoders" (arXiv:1509.00519),
+equation 8:
 
     L_k(x) = E_{z_1..z_k ~ q(z|x)} [log 1/k sum_i w_i],    w_i = p(x|z_i) p(z_i) / q(z_i|x)
 
@@ -24,8 +25,8 @@ from keras_gen.models.vae import VAE
 class IWAE(VAE):
     """A VAE trained on the importance weighted bound.
 
-    `loss` is minus the bound L_k; `elbo`, `reconstruction` and `kl` are those of a VAE with the same
-    networks, each averaged over the k draws.
+    `loss` is minus the bound L_k; `elbo`, `reconstruction` and `kl` are those of a VAE with the
+    same networks, each averaged over the k draws.
 
     Args:
         encoder: as in `VAE`.

@@ -288,8 +288,8 @@ class LatentVariableModel(GenerativeModel):
         for verb, (wanted, found) in expected.items():
             if tuple(found) != wanted:
                 raise ValueError(
-                    f"decoder must {verb} {wanted} to go with the encoder, which maps data of shape "
-                    f"{self.data_shape} to {self.latent.dim} latents, and with likelihood "
+                    f"decoder must {verb} {wanted} to go with the encoder, which maps data of "
+                    f"shape {self.data_shape} to {self.latent.dim} latents, and with likelihood "
                     f"{type(likelihood).__name__}; it does {tuple(found)}."
                 )
         return likelihood

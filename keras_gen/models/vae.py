@@ -7,7 +7,8 @@ Training maximizes the evidence lower bound (Kingma & Welling, equation 3)
 
     ELBO(x) = E_{q(z|x)} [log p(x|z)] - KL(q(z|x) || p(z))  <=  log p(x),
 
-the expectation by one draw z = mean + std * epsilon (equation 10), the KL in closed form (appendix B).
+the expectation by one draw z = mean + std * epsilon (equation 10), the KL in closed form
+(appendix B).
 
     paper                       here
     ------------------------    --------------------------------------------------------------
