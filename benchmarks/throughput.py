@@ -2,11 +2,11 @@
 
     python benchmarks/throughput.py [--rounds 5] [--images 25600]
 
-Both sides train the same networks with Adam on the same images at batch 128, with whatever settings
-a user gets without asking: `compile(optimizer="adam")` and `fit`. The plain side is the `train_step`
-that Keras's documentation teaches. Rounds are interleaved, so that a machine whose speed drifts
-slows both; the ratio is taken round by round, and its median is printed. The first epoch of each, with
-tracing and compilation, is not counted.
+Both sides train the same networks with Adam on the same images at batch 128, with whatever
+settings a user gets without asking: `compile(optimizer="adam")` and `fit`. The plain side is the
+`train_step` that Keras's documentation teaches. Rounds are interleaved, so that a machine whose
+speed drifts slows both; the ratio is taken round by round, and its median is printed. The first
+epoch of each, with tracing and compilation, is not counted.
 
 The last column is the share of the machine's float32 matrix product rate, measured in the same run,
 that the multiplications of forward and backward pass amount to.
@@ -149,10 +149,8 @@ def main() -> None:
             ratio = statistics.median(o / p for o, p in zip(ours, plain, strict=True))
             # A backward pass multiplies twice as much as a forward pass.
             share = 3 * operations * statistics.median(ours) / max(peaks)
-            print(
-                f"{name:20} {form:8} {statistics.median(plain):7.0f}/s {statistics.median(ours):8.0f}/s "
-                f"{ratio:5.2f}x {share:8.0%}"
-            )
+            rates_text = f"{statistics.median(plain):7.0f}/s {statistics.median(ours):8.0f}/s"
+            print(f"{name:20} {form:8} {rates_text} {ratio:5.2f}x {share:8.0%}")
     print(f"matrix product peak: {max(peaks) / 1e9:.0f} GFLOP/s; images per second of `fit`.")
 
 

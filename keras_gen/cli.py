@@ -204,7 +204,7 @@ def train_preset(arguments) -> int:
         preset = arguments.preset and presets.get(arguments.preset)
         settings = settings_of(arguments)
         quiet_tensorflow()
-        from keras_gen import training
+        from keras_gen import evaluation, training
         from keras_gen.training import runs
 
         path, run = arguments.run_dir, None
@@ -229,6 +229,8 @@ def train_preset(arguments) -> int:
             print(f"{path} is finished already ({config.preset.epochs} epochs): nothing to do")
             return 0
         job = training.prepare(config, run)
+        # Not after hours of training:
+        evaluation.check(config.preset.protocols, job.dataset.spec)
         if arguments.dry_run:
             print(json.dumps(job.as_json(), indent=2))
             return 0

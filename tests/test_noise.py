@@ -30,12 +30,24 @@ def test_a_step_may_be_a_tensor():
 
 def test_replicas_share_out_what_one_replica_draws():
     for replicas in (2, 4):
-        alone = Noise(3).at("z").normal((8, 5))
-        together = [
-            Noise(3, replica, replicas).at("z").normal((8 // replicas, 5))
-            for replica in range(replicas)
-        ]
-        np.testing.assert_array_equal(np.concatenate(together), alone)
+        for law in ("uniform", "normal"):
+            alone = getattr(Noise(3).at("z"), law)((8, 5))
+            together = [
+                getattr(Noise(3, replica, replicas).at("z"), law)((8 // replicas, 5))
+                for replica in range(replicas)
+            ]
+            np.testing.assert_allclose(np.concatenate(together), alone, rtol=1e-6)
+
+
+def test_noise_is_the_same_under_xla():
+    def draw(step):
+        noise = Noise(5).at("train", step)
+        return noise.at("a").uniform((50, 7)), noise.at("b").normal((50, 7))
+
+    step = tf.constant(3, tf.int64)
+    plain, compiled = tf.function(draw)(step), tf.function(draw, jit_compile=True)(step)
+    np.testing.assert_array_equal(plain[0], compiled[0])
+    np.testing.assert_allclose(plain[1], compiled[1], rtol=1e-5, atol=1e-6)
 
 
 def test_draws_follow_their_laws():

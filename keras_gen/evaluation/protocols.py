@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_gen.data import Dataset
+from keras_gen.data import Dataset, Spec
 from keras_gen.evaluation.disentanglement import mutual_information_gap
 from keras_gen.evaluation.latent import active_units
 from keras_gen.models import GenerativeModel
@@ -59,10 +59,6 @@ def measure_active_units(model: GenerativeModel, dataset: Dataset) -> Result:
 
 def measure_mig(model: GenerativeModel, dataset: Dataset) -> Result:
     """Variant (a): means of q(z|x), 20-bin histograms, the first 10,000 test examples."""
-    if dataset.spec.factors is None:
-        raise ValueError(
-            f"mig_a needs data with known factors, such as shapes, not {dataset.spec.name}."
-        )
     test = dataset.arrays("test", limit=10_000)
     codes = _codes(model, test)
     return Result(mutual_information_gap(codes, test["label"]), "of 1", len(codes))
@@ -74,6 +70,18 @@ PROTOCOLS: dict[str, Callable[[GenerativeModel, Dataset], Result]] = {
     "active_units": measure_active_units,
     "mig_a": measure_mig,
 }
+
+
+def check(protocols: Iterable[str], spec: Spec) -> None:
+    """Raises ValueError unless all protocols are known and can be measured on such data."""
+    for name in protocols:
+        if name not in PROTOCOLS:
+            raise ValueError(f"Unknown protocol {name!r}. Known: {', '.join(PROTOCOLS)}.")
+        if name == "mig_a" and spec.factors is None:
+            raise ValueError(
+                f"Protocol mig_a needs data with known factors, such as shapes; {spec.name} has "
+                "none. Choose other `protocols`."
+            )
 
 
 def evaluate(
@@ -90,12 +98,10 @@ def evaluate(
         Results by metric and protocol name; `elbo` and the like are in nats per example.
 
     Raises:
-        ValueError: for an unknown protocol, before anything is measured.
+        ValueError: before anything is measured, if `check` finds fault.
     """
     protocols = tuple(protocols)
-    for name in protocols:
-        if name not in PROTOCOLS:
-            raise ValueError(f"Unknown protocol {name!r}. Known: {', '.join(PROTOCOLS)}.")
+    check(protocols, dataset.spec)
     batches = dataset.batches("test", EVALUATION_BATCH, shuffle=False)
     metrics = model.evaluate(batches, return_dict=True, verbose=0)
     n = dataset.size("test")

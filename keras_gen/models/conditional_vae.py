@@ -1,8 +1,8 @@
 """The conditional VAE: a label steers what is generated.
 
 Sohn, Lee & Yan 2015, "Learning Structured Output Representation using Deep Conditional Generative
-Models"; Kingma et al. 2014, "Semi-Supervised Learning with Deep Generative Models" (model M2 with
-every label observed).
+Models", equation 4 (whose x is the condition and whose y is the data); Kingma et al. 2014,
+"Semi-Supervised Learning with Deep Generative Models", equation 6 (model M2, every label observed).
 
     ELBO(x|y) = E_{q(z|x,y)} [log p(x|z,y)] - KL(q(z|x,y) || p(z))  <=  log p(x|y)
 

@@ -21,8 +21,12 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
     if name == "single":
         return tf.distribute.get_strategy()
     if name == "mirrored":
-        devices = devices or [device.name for device in tf.config.list_logical_devices("CPU")]
-        return tf.distribute.MirroredStrategy(devices)
+        if devices:
+            return tf.distribute.MirroredStrategy(devices)
+        devices = [device.name for device in tf.config.list_logical_devices("CPU")]
+        # The collectives of one strategy on CPUs get in the way of the next one's in a process.
+        reduction = tf.distribute.ReductionToOneDevice()
+        return tf.distribute.MirroredStrategy(devices, cross_device_ops=reduction)
     if name == "tpu":
         try:
             resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
