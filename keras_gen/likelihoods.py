@@ -89,8 +89,8 @@ class Bernoulli(Likelihood):
     """x in {0, 1} with p(x = 1) = sigmoid(logit); the parameter is the logit.
 
     Gray values in [0, 1] are taken as they are, x log p + (1 - x) log(1 - p), as is the custom;
-    this is not a likelihood. With `binarize=True` each gray value is the probability of a bit that is
-    drawn anew whenever the example is seen (the stochastic binarization of Burda et al. 2016).
+    this is not a likelihood. With `binarize=True` each gray value is the probability of a bit that
+    is drawn anew whenever the example is seen (the stochastic binarization of Burda et al. 2016).
 
     Source: Kingma & Welling 2014, appendix C.1.
     """

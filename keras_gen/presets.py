@@ -80,6 +80,7 @@ PRESETS = MappingProxyType(
                 batch_size=64,
                 learning_rate=4e-3,
                 schedule="cosine",
+                protocols=("nll_iw100", "active_units"),
             ),
             Preset(
                 name="vae_mnist",

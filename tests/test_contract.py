@@ -255,6 +255,8 @@ def test_two_replicas_train_as_one(name, kind, two_replicas):
     history = fit(together, 2, kind, validation_data=examples(SPECS[kind], n=32)).history
     for metric, values in expected.items():
         np.testing.assert_allclose(history[metric], values, rtol=1e-4, err_msg=metric)
+    with pytest.raises(ValueError, match="Replicas on a CPU"), two_replicas.scope():
+        make(name, jit_compile=True)
     for a, b in zip(together.weights, alone.weights, strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-3, atol=1e-5)
 

@@ -170,7 +170,9 @@ class GenerativeModel(keras.Model):
         accelerator, and on a CPU for networks without convolutions or recurrence.
 
         Raises:
-            ValueError: for `loss`, `metrics` and the like: the model's objective is its own.
+            ValueError: for `loss`, `metrics` and the like, as the model's objective is its own; and
+                for XLA or several steps per execution where replicas share a CPU, which
+                TensorFlow cannot do.
         """
         given = {
             "loss": loss,
@@ -184,6 +186,11 @@ class GenerativeModel(keras.Model):
                     f"{type(self).__name__} has its own objective and metrics "
                     f"({', '.join(self.metric_names)}); compile takes no `{name}`."
                 )
+        if self._shares_a_cpu() and (jit_compile is True or steps_per_execution not in ("auto", 1)):
+            raise ValueError(
+                "Replicas on a CPU can have neither jit_compile=True nor steps_per_execution > 1: "
+                "leave both out."
+            )
         optimizer = keras.optimizers.get(optimizer)
         scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and not scaled:
@@ -218,6 +225,12 @@ class GenerativeModel(keras.Model):
 
     def _is_distributed(self) -> bool:
         return tf.distribute.has_strategy() or self.distribute_strategy.num_replicas_in_sync > 1
+
+    def _shares_a_cpu(self) -> bool:
+        strategy = self.distribute_strategy
+        return strategy.num_replicas_in_sync > 1 and all(
+            "CPU" in device for device in strategy.extended.worker_devices
+        )
 
     def _default_steps_per_execution(self, run_eagerly: bool) -> int:
         on_tpu = isinstance(self.distribute_strategy, tf.distribute.TPUStrategy)
