@@ -397,7 +397,7 @@ def test_mistakes_are_told_before_training(name):
 
 
 @pytest.mark.parametrize("name", presets.PRESETS)
-def test_presets_build_and_learn(name):
+def test_presets_build_learn_and_save(name, tmp_path):
     preset = presets.get(name)
     model = models.get(preset.model).from_preset(name, seed=1)
     spec = data.spec(preset.data)
@@ -414,6 +414,8 @@ def test_presets_build_and_learn(name):
     before = loss()
     model.train_on_batch(batch)
     assert loss() < before
+    model.save(tmp_path / "model.keras")
+    assert_same_state(keras.models.load_model(tmp_path / "model.keras"), model)
 
 
 def no_context():

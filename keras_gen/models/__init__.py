@@ -1,14 +1,26 @@
-"""The models: one paper, one file."""
+"""The models: one paper, one file. Each class here that names its paper is found by existing."""
+
+import importlib
+import inspect
+import pkgutil
 
 from keras_gen.models.base import GenerativeModel
-from keras_gen.models.beta_vae import BetaVAE
-from keras_gen.models.conditional_vae import ConditionalVAE
-from keras_gen.models.iwae import IWAE
-from keras_gen.models.vae import VAE
 
-__all__ = ["IWAE", "VAE", "BetaVAE", "ConditionalVAE", "GenerativeModel", "get"]
 
-NAMES = {model.__name__: model for model in (VAE, BetaVAE, ConditionalVAE, IWAE)}
+def _models() -> dict[str, type[GenerativeModel]]:
+    found = {}
+    for info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        for name, cls in inspect.getmembers(module, inspect.isclass):
+            if cls.__module__ == module.__name__ and getattr(cls, "paper", ""):
+                found[name] = cls
+    return found
+
+
+NAMES = _models()
+globals().update(NAMES)
+
+__all__ = ["NAMES", "GenerativeModel", "get", *NAMES]
 
 
 def get(name: str) -> type[GenerativeModel]:
