@@ -45,6 +45,14 @@ class Likelihood:
         """E[x|z], `(batch, *shape)`: what a model shows as its sample or reconstruction."""
         raise NotImplementedError
 
+    def parameters_of(self, mean: np.ndarray) -> np.ndarray | None:
+        """Parameters whose mean is about `mean`, to start a decoder from; None if there are none.
+
+        Args:
+            mean: of shape `shape`; the result is of shape `parameter_shape(shape)`.
+        """
+        return None
+
     def observe(self, x, noise: Noise):
         """The observation that a training example stands for; the example itself, as a rule."""
         del noise
@@ -113,6 +121,11 @@ class Bernoulli(Likelihood):
     def mean(self, parameters):
         return ops.sigmoid(self._split(parameters)[..., 0])
 
+    def parameters_of(self, mean):
+        # Clipped, as a value that never varies in a sample may well vary elsewhere.
+        mean = np.clip(mean, 1e-3, 1 - 1e-3)
+        return np.log(mean / (1 - mean))
+
     def get_config(self):
         return {"binarize": self.binarize}
 
@@ -147,6 +160,10 @@ class Gaussian(Likelihood):
 
     def mean(self, parameters):
         return self._split(parameters)[..., 0]
+
+    def parameters_of(self, mean):
+        parameters = [mean, np.zeros_like(mean)] if self.scale == "learned" else [mean]
+        return np.stack(parameters, axis=-1).reshape(self.parameter_shape(mean.shape))
 
     def get_config(self):
         return {"scale": self.scale}
@@ -237,6 +254,11 @@ class DiscretizedLogistic(Likelihood):
         low, high = self.value_range
         mean = ops.clip(self._split(parameters)[..., 0], -1.0, 1.0)
         return low + (mean + 1.0) / 2.0 * (high - low)
+
+    def parameters_of(self, mean):
+        low, high = self.value_range
+        parameters = [(mean - low) / (high - low) * 2.0 - 1.0, np.full_like(mean, -1.0)]
+        return np.stack(parameters, axis=-1).reshape(self.parameter_shape(mean.shape))
 
     def get_config(self):
         return {"levels": self.levels, "value_range": self.value_range}

@@ -204,6 +204,22 @@ def test_encode_decode_and_call_are_the_closed_forms():
     np.testing.assert_allclose(model.sample(3, seed=4), z @ W.T + B, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "likelihood", ["bernoulli", "gaussian", "learned_gaussian", "discretized_logistic"]
+)
+def test_adapt_starts_at_the_mean_of_the_data(likelihood):
+    x = np.random.default_rng(0).beta(0.5, 2.0, size=(500, 4, 3, 1)).astype("float32")
+    spec = data.Spec("v", "image", (4, 3, 1), (0.0, 1.0))
+    vae = models.VAE.for_data(
+        spec, latent_dim=2, network="dense", hidden=(8,), likelihood=likelihood, seed=0
+    )
+    codes = vae.encode(x)
+    vae.adapt(x)
+    np.testing.assert_allclose(vae.decode(np.zeros((1, 2)))[0], x.mean(0), atol=1e-5)
+    # To the encoder, the data minus its mean looks as the data did when its mean was zero.
+    np.testing.assert_allclose(vae.encode(x + x.mean(0)), codes, atol=1e-5)
+
+
 def test_networks_that_do_not_fit_are_named():
     encoder = keras.Sequential([keras.Input((4,)), keras.layers.Dense(6)])
     with pytest.raises(ValueError, match="decoder must take"):

@@ -134,6 +134,9 @@ class GenerativeModel(keras.Model):
         """The model with default networks for a kind of data."""
         raise NotImplementedError(f"{cls.__name__} has no default networks; pass your own.")
 
+    def adapt(self, x) -> None:
+        """Prepares the networks for the data before training; a model may have nothing to do."""
+
     def build(self, input_shape=None) -> None:
         """Nothing to do: networks arrive built."""
         self.built = True

@@ -19,6 +19,9 @@ from keras_gen.training.strategies import strategy
 
 CHECKED = 1000  # training examples that the model looks at before it starts
 
+# How many training examples the networks' start is adapted to.
+ADAPT_EXAMPLES = 10_000
+
 log = logging.getLogger("keras_gen")
 
 
@@ -120,6 +123,7 @@ def prepare(config: Config, run: Run | None = None) -> Job:
         model = models.get(preset.model).for_data(
             dataset.spec, seed=config.seed, **preset.model_options
         )
+        model.adapt(dataset.arrays("train", limit=ADAPT_EXAMPLES)["x"])
         rate = schedule(preset.schedule, preset.learning_rate, preset.epochs * len(train))
         model.compile(optimizer=keras.optimizers.Adam(rate))
     examples = dataset.arrays("train", limit=CHECKED)
