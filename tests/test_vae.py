@@ -213,11 +213,8 @@ def test_adapt_starts_at_the_mean_of_the_data(likelihood):
     vae = models.VAE.for_data(
         spec, latent_dim=2, network="dense", hidden=(8,), likelihood=likelihood, seed=0
     )
-    codes = vae.encode(x)
     vae.adapt(x)
     np.testing.assert_allclose(vae.decode(np.zeros((1, 2)))[0], x.mean(0), atol=1e-5)
-    # To the encoder, the data minus its mean looks as the data did when its mean was zero.
-    np.testing.assert_allclose(vae.encode(x + x.mean(0)), codes, atol=1e-5)
 
 
 def test_networks_that_do_not_fit_are_named():
