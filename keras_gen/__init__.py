@@ -20,6 +20,7 @@ _SUBMODULES = (
     "networks",
     "presets",
     "data",
+    "plotting",
     "models",
     "training",
     "evaluation",

@@ -20,6 +20,7 @@ ORDER = [
     "networks",
     "presets",
     "data",
+    "plotting",
     "models",
     "training",
     "evaluation",
