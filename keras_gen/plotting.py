@@ -49,7 +49,7 @@ def show_images(
             "images must be (n, height, width, channels) or (rows, columns, height, width, "
             f"channels), at least one, with 1 or 3 channels; got shape {images.shape}."
         )
-    count, height, width, channels = images.shape
+    count, height, width, _ = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     gap = max(1, round(width / 16))
