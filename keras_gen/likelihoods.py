@@ -66,7 +66,7 @@ class Likelihood:
         if not (math.isfinite(least) and math.isfinite(most)):
             raise ValueError(f"{name} holds NaN or infinite values.")
         if least < low or most > high:
-            pixels = least >= 0 and 1 < most <= 255 and high == 1 and np.all(x == np.round(x))
+            pixels = least >= 0 and 64 < most <= 255 and high == 1 and np.all(x == np.round(x))
             scale = " (pixels of 0 to 255: divide by 255)" if pixels else ""
             raise ValueError(
                 f"{name} has values from {least:g} to {most:g}, but likelihood "
