@@ -194,7 +194,7 @@ class LatentVariableModel(GenerativeModel):
         return self._decode_paths(z, label)
 
     def log_likelihood(
-        self, x, num_samples: int = 100, seed: int = 0, label=None, batch_size: int = 100
+        self, x, num_samples: int = 100, seed: int = 0, label=None, batch_size: int = 1000
     ) -> np.ndarray:
         """The importance-weighted estimate of log p(x), `(batch,)`, in nats.
 
@@ -206,17 +206,19 @@ class LatentVariableModel(GenerativeModel):
             num_samples: k.
             seed: of the draws.
             label: `(batch,)`.
-            batch_size: how many examples are worked on at a time.
+            batch_size: how many draws, of one example or several, are decoded at a time: so few
+                that the decoder's activations stay in the processor's cache.
         """
         examples = [np.asarray(a) for a in (x, label) if a is not None]
         self.check_examples(*examples)
-        # Few enough rows at a time that the decoder's activations stay in the processor's cache.
-        chunk = min(num_samples, max(1, 2048 // batch_size))
+        # Rather many draws of few examples than the other way round: examples cost more.
+        chunk = min(num_samples, max(1, batch_size // 4))
+        count = max(1, batch_size // chunk)
         sizes = [min(chunk, num_samples - start) for start in range(0, num_samples, chunk)]
         graph = self._log_sum_weights()
         estimates = []
-        for i in range(0, len(examples[0]), batch_size):
-            batch = [array[i : i + batch_size] for array in examples]
+        for i in range(0, len(examples[0]), count):
+            batch = [array[i : i + count] for array in examples]
             place = tf.constant([seed, i], tf.int32)
             sums = [graph(place, tf.constant(c), k, *batch) for c, k in enumerate(sizes)]
             estimates.append(np.logaddexp.reduce(np.float64(sums), axis=0) - np.log(num_samples))
