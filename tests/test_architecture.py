@@ -85,7 +85,7 @@ def public_definitions():
                 yield pytest.param(node, id=f"{path.relative_to(PACKAGE)}:{node.name}")
 
 
-@pytest.mark.parametrize("node", public_definitions())
+@pytest.mark.parametrize("node", list(public_definitions()))
 def test_public_things_have_docstrings(node):
     assert ast.get_docstring(node)
 
