@@ -4,6 +4,7 @@ Each promise is tested once, for all models in `keras_gen.models.NAMES` on defau
 small vectors, and where the kind of network matters for images too.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -139,7 +140,11 @@ def test_backup_and_restore_continues_exactly(name, save_freq, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fit(killed, 4, callbacks=[backup(), Interrupt()])
     resumed = make(name, steps_per_execution=1)
-    with pytest.warns(UserWarning, match="ran out of data") if save_freq == 2 else no_context():
+    with (
+        pytest.warns(UserWarning, match="ran out of data")
+        if save_freq == 2
+        else contextlib.nullcontext()
+    ):
         fit(resumed, 4, callbacks=[backup()])
     assert_same_state(resumed, whole)
 
@@ -419,9 +424,3 @@ def test_presets_build_learn_and_save(name, tmp_path):
     assert loss() < before
     model.save(tmp_path / "model.keras")
     assert_same_state(keras.models.load_model(tmp_path / "model.keras"), model)
-
-
-def no_context():
-    import contextlib
-
-    return contextlib.nullcontext()

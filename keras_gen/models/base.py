@@ -372,11 +372,11 @@ class GenerativeModel(keras.Model):
             held_out, label, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
             size = kwargs.pop("validation_batch_size", None) or batch_size
             held_out = self._checked(held_out, label, size, shuffle=False, name="validation_data")
-            validation_data = held_out.dataset if isinstance(held_out, data.Batches) else held_out
+            validation_data = _dataset(held_out)
         if not isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = [_Position(batches), *tf.nest.flatten(callbacks or [])]
         return super().fit(
-            batches.dataset if batches else x,
+            _dataset(x),
             epochs=epochs,
             verbose=verbose,
             callbacks=callbacks,
@@ -389,7 +389,7 @@ class GenerativeModel(keras.Model):
         """The metrics on data; arguments and result are those of `keras.Model.evaluate`."""
         if not kwargs.get("_use_cached_eval_dataset"):  # Keras's own call, from within `fit`
             x = self._checked(x, y, batch_size or 32, shuffle=False)
-        return super().evaluate(x.dataset if isinstance(x, data.Batches) else x, **kwargs)
+        return super().evaluate(_dataset(x), **kwargs)
 
     def _split(self, x, y, fraction: float):
         """Arrays without their last part, and that part."""
@@ -409,7 +409,7 @@ class GenerativeModel(keras.Model):
             self.check_examples(arrays["x"], arrays.get("label"), name)
             return data.Batches(arrays, batch_size, shuffle=shuffle, seed=self.seed)
         if isinstance(x, (data.Batches, tf.data.Dataset)):
-            for batch in (x.dataset if isinstance(x, data.Batches) else x).take(1):
+            for batch in _dataset(x).take(1):
                 first, label = self.examples(batch)
                 label = None if label is None else np.asarray(label)
                 self.check_examples(np.asarray(first), label, name)
@@ -478,6 +478,11 @@ class GenerativeModel(keras.Model):
             os.replace(partial, final)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _dataset(x):
+    """What Keras iterates over: the dataset of batches, other forms as they are."""
+    return x.dataset if isinstance(x, data.Batches) else x
 
 
 class _Report:
