@@ -1,4 +1,4 @@
-"""The command line: keras-gen list | train | evaluate | sample | export.
+"""The command line: keras-gen list | train | evaluate | sample | export | features.
 
 TensorFlow takes seconds to import, so that a command imports it, and the modules that need it, only
 when it has work to do. Bad usage ends with exit code 2 and one line on stderr.
@@ -89,8 +89,8 @@ def parser() -> Parser:
     train.add_argument(
         "--data",
         metavar="NAME|PATH",
-        help="train on other data: digits, shapes, mnist, fashion_mnist, cifar10, tfds:NAME, "
-        "a folder of images, an .npz or .npy file",
+        help="train on other data: digits, shapes, mnist, fashion_mnist, cifar10, ring, grid, "
+        "stacked_mnist, tfds:NAME, a folder of images, an .npz or .npy file",
     )
     train.add_argument(
         "--data-dir", metavar="D", help="where TensorFlow Datasets keeps its prepared sets"
@@ -169,6 +169,40 @@ def parser() -> Parser:
     )
     export.add_argument("directory", metavar="RUN", help="a run directory")
     export.add_argument("destination", metavar="DEST", help="the directory to make")
+
+    features = command(
+        "features",
+        train_features,
+        "train a classifier of images, in whose features fid_lenet compares samples",
+        "  keras-gen features digits --out lenet-digits.keras\n"
+        "  keras-gen features mnist --data-dir ~/data --epochs 3 --out lenet-mnist.keras",
+    )
+    features.add_argument(
+        "data", metavar="DATA", help="images with class labels: a name or path, as train --data"
+    )
+    features.add_argument(
+        "--data-dir", metavar="D", help="where TensorFlow Datasets keeps its prepared sets"
+    )
+    features.add_argument(
+        "--epochs",
+        type=positive,
+        metavar="N",
+        help="passes over the training set (default: as many as make 3000 steps)",
+    )
+    features.add_argument(
+        "--seed",
+        type=seed,
+        default=0,
+        metavar="S",
+        help="of the initial weights and the order of the data (default: 0)",
+    )
+    features.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="F.keras",
+        help="the network; its card, with its accuracy, is written beside it as F.json",
+    )
     return top
 
 
@@ -284,8 +318,7 @@ def sample_run(arguments) -> int:
     out = arguments.out
     if out.suffix not in (".png", ".npz"):
         raise UsageError(f"--out {out} must end in .png or .npz")
-    if not out.parent.is_dir():
-        raise UsageError(f"--out {out}: there is no directory {out.parent}")
+    check_folder(out)
     with usage_errors():
         quiet_tensorflow()
         import numpy as np
@@ -319,6 +352,25 @@ def export_saved_model(arguments) -> int:
     return 0
 
 
+def train_features(arguments) -> int:
+    """Train a feature network and write it with its card."""
+    out = arguments.out
+    if out.suffix != ".keras":
+        raise UsageError(f"--out {out} must end in .keras")
+    check_folder(out)
+    with usage_errors():
+        quiet_tensorflow()
+        from keras_gen import data, evaluation
+
+        dataset = data.load(arguments.data, arguments.data_dir)
+        verbose = 1 if sys.stdout.isatty() else 2
+        network = evaluation.train_lenet(dataset, arguments.epochs, arguments.seed, verbose)
+        features = evaluation.save_lenet(network, dataset, out, arguments.command_line)
+    right, examples = 100 * features.accuracy, dataset.size("test")
+    print(f"{out}: {features.name}, {right:.2f} % of {examples} test examples classified rightly")
+    return 0
+
+
 # ---- helpers -----------------------------------------------------------------------------------
 
 
@@ -330,6 +382,12 @@ def usage_errors():
     except (ValueError, TypeError, OSError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise UsageError(lines[0]) from error
+
+
+def check_folder(out: Path) -> None:
+    """Raises UsageError unless the folder that a file is to be written to exists."""
+    if not out.parent.is_dir():
+        raise UsageError(f"--out {out}: there is no directory {out.parent}")
 
 
 def seed(text: str) -> int:

@@ -1,15 +1,17 @@
-"""What z is: the prior p(z), and the family that an encoder's output q(z|x) belongs to.
+"""What z is: the prior p(z), and the family that a network's output q(z|x) belongs to.
 
-A latent is described by `parameters`, a tensor whose last axis an encoder produces; without
+A latent is described by `parameters`, a tensor whose last axis a network produces; without
 parameters a method speaks of the prior. Densities are in nats, one value per example.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_gen.noise import Noise
@@ -32,8 +34,19 @@ class Gaussian:
 
     @property
     def parameter_size(self) -> int:
-        """How many numbers an encoder must produce per example."""
+        """How many numbers a network must produce per example."""
         return 2 * self.dim
+
+    @property
+    def entropy(self) -> float:
+        """The (differential) entropy of the prior, in nats."""
+        return 0.5 * self.dim * (1.0 + LOG_2PI)
+
+    def units(self, steps: int = 7) -> list[tuple[int, np.ndarray]]:
+        """What can be varied: for each unit its first place in z and the values to set it to,
+        `(steps, width)`. Here each dimension is a unit, from -3 to 3."""
+        values = np.linspace(-3.0, 3.0, steps, dtype="float32")[:, None]
+        return [(place, values) for place in range(self.dim)]
 
     def sample(self, size: Any, noise: Noise, parameters=None):
         """Draws of shape `(*size, dim)`, by the reparametrization z = mean + std * epsilon.
@@ -81,3 +94,230 @@ class Gaussian:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Gaussian:
         return cls(**config)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Uniform:
+    """z in [-1, 1]^dim with p(z) uniform and q(z|x) = N(mean, scale^2 I), as InfoGAN's codes.
+
+    Parameters are the mean, `(..., dim)`. Source: Chen et al. 2016, "InfoGAN", section 6, with the
+    fixed scale of the authors' code.
+    """
+
+    def __init__(self, dim: int, scale: float = 1.0):
+        if dim < 1 or scale <= 0:
+            raise ValueError(f"dim must be at least 1 and scale positive, got {dim} and {scale}.")
+        self.dim = dim
+        self.scale = scale
+
+    @property
+    def parameter_size(self) -> int:
+        """How many numbers a network must produce per example."""
+        return self.dim
+
+    @property
+    def entropy(self) -> float:
+        """The differential entropy of the prior, dim log 2, in nats."""
+        return self.dim * math.log(2.0)
+
+    def units(self, steps: int = 7) -> list[tuple[int, np.ndarray]]:
+        """As `Gaussian.units`, from -1 to 1."""
+        values = np.linspace(-1.0, 1.0, steps, dtype="float32")[:, None]
+        return [(place, values) for place in range(self.dim)]
+
+    def sample(self, size: Any, noise: Noise, parameters=None):
+        """Draws of shape `(*size, dim)`; with parameters `(batch, dim)` from q(z|x)."""
+        if parameters is None:
+            return 2.0 * noise.uniform((*size, self.dim)) - 1.0
+        return self.mean(parameters) + self.scale * noise.normal((*size, self.dim))
+
+    def mean(self, parameters):
+        """The mean of q(z|x), `(batch, dim)`."""
+        return ops.cast(parameters, "float32")
+
+    def log_prob(self, z, parameters=None):
+        """log p(z), or log q(z|x) with parameters, in nats: z `(..., dim)` gives `(...)`."""
+        if parameters is None:
+            inside = ops.all(ops.abs(z) <= 1.0, axis=-1)
+            return ops.where(inside, -self.entropy, -math.inf)
+        squares = ops.square((z - self.mean(parameters)) / self.scale)
+        return -0.5 * ops.sum(squares + LOG_2PI + 2.0 * math.log(self.scale), axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"dim": self.dim, "scale": self.scale}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Uniform:
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Categorical:
+    """z one-hot among `dim` classes with p(z) uniform; parameters are logits, `(..., dim)`."""
+
+    def __init__(self, dim: int):
+        if dim < 2:
+            raise ValueError(f"a categorical latent needs at least 2 classes, got {dim}.")
+        self.dim = dim
+
+    @property
+    def parameter_size(self) -> int:
+        """How many numbers a network must produce per example."""
+        return self.dim
+
+    @property
+    def entropy(self) -> float:
+        """The entropy of the prior, log(dim), in nats."""
+        return math.log(self.dim)
+
+    def units(self, steps: int = 7) -> list[tuple[int, np.ndarray]]:
+        """As `Gaussian.units`: here one unit, whose values are the classes."""
+        del steps
+        return [(0, np.eye(self.dim, dtype="float32"))]
+
+    def sample(self, size: Any, noise: Noise, parameters=None):
+        """Draws of shape `(*size, dim)`, one-hot; with parameters `(batch, dim)` by Gumbel's trick
+        (the argmax of perturbed logits), through which there is no gradient."""
+        if parameters is None:
+            index = ops.cast(ops.floor(noise.uniform((*size, 1))[..., 0] * self.dim), "int32")
+        else:
+            gumbel = -ops.log(-ops.log(noise.uniform((*size, self.dim))))
+            index = ops.argmax(ops.cast(parameters, "float32") + gumbel, axis=-1)
+        return ops.one_hot(index, self.dim)
+
+    def mean(self, parameters):
+        """The probabilities of the classes, `(batch, dim)`."""
+        return ops.softmax(ops.cast(parameters, "float32"))
+
+    def log_prob(self, z, parameters=None):
+        """log p(z), or log q(z|x) with parameters, in nats: z `(..., dim)` gives `(...)`."""
+        if parameters is None:
+            return ops.sum(z, axis=-1) * -self.entropy
+        return ops.sum(z * ops.log_softmax(ops.cast(parameters, "float32")), axis=-1)
+
+    def kl(self, parameters):
+        """KL(q(z|x) || p(z)) in nats, `(batch,)`."""
+        logits = ops.log_softmax(ops.cast(parameters, "float32"))
+        return self.entropy + ops.sum(ops.exp(logits) * logits, axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"dim": self.dim}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Categorical:
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Product:
+    """Independent latents beside each other: z and parameters are those of the parts, in order."""
+
+    def __init__(self, parts: Sequence[Gaussian | Uniform | Categorical]):
+        if not parts:
+            raise ValueError("a product of latents needs at least one.")
+        self.parts = list(parts)
+
+    @property
+    def dim(self) -> int:
+        """Dimension of z, all parts together."""
+        return sum(part.dim for part in self.parts)
+
+    @property
+    def parameter_size(self) -> int:
+        """How many numbers a network must produce per example."""
+        return sum(part.parameter_size for part in self.parts)
+
+    @property
+    def entropy(self) -> float:
+        """The sum of the parts' entropies, in nats."""
+        return sum(part.entropy for part in self.parts)
+
+    def units(self, steps: int = 7) -> list[tuple[int, np.ndarray]]:
+        """As `Gaussian.units`, of all parts in order."""
+        starts = np.cumsum([0, *(part.dim for part in self.parts)])
+        return [
+            (start + place, values)
+            for start, part in zip(starts, self.parts, strict=False)
+            for place, values in part.units(steps)
+        ]
+
+    def sample(self, size: Any, noise: Noise, parameters=None):
+        """Draws of shape `(*size, dim)`."""
+        given = self._parameters(parameters)
+        draws = [
+            part.sample(size, noise.at(i), p)
+            for i, (part, p) in enumerate(zip(self.parts, given, strict=True))
+        ]
+        return ops.concatenate(draws, axis=-1)
+
+    def mean(self, parameters):
+        """The means of the parts, `(batch, dim)`."""
+        given = self._parameters(parameters)
+        means = [part.mean(p) for part, p in zip(self.parts, given, strict=True)]
+        return ops.concatenate(means, axis=-1)
+
+    def log_prob(self, z, parameters=None):
+        """log p(z), or log q(z|x) with parameters, in nats: z `(..., dim)` gives `(...)`."""
+        return sum(self.log_probs(z, parameters))
+
+    def log_probs(self, z, parameters=None) -> list:
+        """The terms of `log_prob`, one per part."""
+        given = self._parameters(parameters)
+        values = self._split(z, [part.dim for part in self.parts])
+        return [part.log_prob(v, p) for part, v, p in zip(self.parts, values, given, strict=True)]
+
+    def join(self, values: Sequence[Any]) -> np.ndarray:
+        """Values of the parts as one z, `(n, dim)`.
+
+        Args:
+            values: one array for each part, `(n, part.dim)`; or class indices `(n,)` for a
+                categorical part.
+        """
+        if len(values) != len(self.parts):
+            raise ValueError(f"{len(values)} values for a product of {len(self.parts)} parts.")
+        joined = []
+        for part, value in zip(self.parts, values, strict=True):
+            value = np.asarray(value)
+            if isinstance(part, Categorical) and value.ndim == 1:
+                value = np.eye(part.dim)[value]
+            joined.append(value.reshape(len(value), part.dim))
+        return np.concatenate(joined, axis=1).astype("float32")
+
+    def _parameters(self, parameters) -> list:
+        if parameters is None:
+            return [None] * len(self.parts)
+        return self._split(parameters, [part.parameter_size for part in self.parts])
+
+    @staticmethod
+    def _split(tensor, sizes: list[int]) -> list:
+        return ops.split(tensor, np.cumsum(sizes)[:-1].tolist(), axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"parts": [keras.saving.serialize_keras_object(part) for part in self.parts]}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Product:
+        return cls([keras.saving.deserialize_keras_object(part) for part in config["parts"]])
+
+
+FAMILIES = {"gaussian": Gaussian, "uniform": Uniform, "categorical": Categorical}
+
+
+def get(identifier: str | Gaussian | Uniform | Categorical | Product) -> Any:
+    """A latent by a description such as "categorical:10,uniform:2", or as it is.
+
+    Raises:
+        ValueError: if the description is not a list of FAMILY:DIM.
+    """
+    if not isinstance(identifier, str):
+        return identifier
+    parts = []
+    for text in identifier.split(","):
+        family, _, dim = text.strip().partition(":")
+        if family not in FAMILIES or not dim.isdigit():
+            raise ValueError(
+                f"Unknown latent {text.strip()!r} in {identifier!r}: write FAMILY:DIM with FAMILY "
+                f"among {', '.join(FAMILIES)}, such as categorical:10."
+            )
+        parts.append(FAMILIES[family](int(dim)))
+    return parts[0] if len(parts) == 1 else Product(parts)

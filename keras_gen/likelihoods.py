@@ -19,6 +19,32 @@ from keras_gen.latents import LOG_2PI
 from keras_gen.noise import Noise
 
 
+def check_range(
+    x: np.ndarray, value_range: tuple[float, float], name: str, but: str, remedy: str
+) -> None:
+    """Raises ValueError if an array holds values out of a range, or none that are numbers.
+
+    Args:
+        x: any shape.
+        value_range: (low, high), both allowed.
+        name: what the message calls x.
+        but: the message's words for who wants the range.
+        remedy: what else than scaling x can be done.
+    """
+    low, high = value_range
+    x = np.asarray(x)
+    least, most = (float(x.min()), float(x.max())) if x.size else (low, high)
+    if x.size and not (math.isfinite(least) and math.isfinite(most)):
+        raise ValueError(f"{name} holds NaN or infinite values.")
+    if least < low or most > high:
+        pixels = least >= 0 and 64 < most <= 255 and high == 1 and np.all(x == np.round(x))
+        scale = " (pixels of 0 to 255: divide by 255)" if pixels else ""
+        raise ValueError(
+            f"{name} has values from {least:g} to {most:g}, but {but} [{low:g}, {high:g}]. "
+            f"Scale {name}{scale}, {remedy}."
+        )
+
+
 class Likelihood:
     """Base class of the likelihoods.
 
@@ -60,19 +86,13 @@ class Likelihood:
 
     def validate(self, x: np.ndarray, name: str = "x") -> None:
         """Raises ValueError if an array holds values that this likelihood cannot explain."""
-        low, high = self.value_range
-        x = np.asarray(x)
-        least, most = (float(x.min()), float(x.max())) if x.size else (low, high)
-        if not (math.isfinite(least) and math.isfinite(most)):
-            raise ValueError(f"{name} holds NaN or infinite values.")
-        if least < low or most > high:
-            pixels = least >= 0 and 64 < most <= 255 and high == 1 and np.all(x == np.round(x))
-            scale = " (pixels of 0 to 255: divide by 255)" if pixels else ""
-            raise ValueError(
-                f"{name} has values from {least:g} to {most:g}, but likelihood "
-                f"{type(self).__name__} explains values in [{low:g}, {high:g}]. Scale {name}"
-                f"{scale}, or choose another `likelihood`."
-            )
+        check_range(
+            x,
+            self.value_range,
+            name,
+            but=f"likelihood {type(self).__name__} explains values in",
+            remedy="or choose another `likelihood`",
+        )
 
     def parameter_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape that a decoder must produce for data of `shape` (both without the batch)."""

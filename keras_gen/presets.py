@@ -33,7 +33,9 @@ class Preset:
         model_options: keyword arguments of the model's `for_data(spec, ...)`.
         epochs: passes over the training set.
         batch_size: examples per step, over all replicas.
-        learning_rate: Adam's learning rate, or where its schedule starts.
+        learning_rate: Adam's learning rate, or where its schedule starts; for a model of several
+            players one for all, or player -> rate.
+        adam: further arguments of Adam.
         schedule: "constant"; "cosine" (decay to zero over the whole run); or "stages" (the IWAE
             paper's: eight stages, stage i at `learning_rate * 10 ** (-i / 7)` for `3 ** i` parts
             of the run, exactly the paper's epochs when `epochs` is 3280).
@@ -50,7 +52,8 @@ class Preset:
     model_options: dict[str, Any] = field(default_factory=dict)
     epochs: int = 20
     batch_size: int = 128
-    learning_rate: float = 1e-3
+    learning_rate: float | dict[str, float] = 1e-3
+    adam: dict[str, float] = field(default_factory=dict)
     schedule: str = "constant"
     protocols: tuple[str, ...] = ()
     target: dict[str, float] = field(default_factory=dict)

@@ -17,6 +17,8 @@ ORDER = [
     "noise",
     "latents",
     "likelihoods",
+    "losses",
+    "augmentation",
     "networks",
     "presets",
     "data",

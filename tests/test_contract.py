@@ -33,7 +33,8 @@ def examples(spec=SPECS["vector"], n=EXAMPLES):
 
 
 def make(name, optimizer=None, kind="vector", **compile_options):
-    model = models.get(name).for_data(SPECS[kind], seed=1)
+    size = {"num_examples": EXAMPLES} if models.get(name).uses_index else {}
+    model = models.get(name).for_data(SPECS[kind], seed=1, **size)
     # Without XLA, whose compilation would take most of the tests' time; it has a test of its own.
     options = {"jit_compile": False} | compile_options
     model.compile(optimizer or keras.optimizers.Adam(1e-2), **options)
@@ -42,6 +43,30 @@ def make(name, optimizer=None, kind="vector", **compile_options):
 
 def fit(model, epochs, kind="vector", **options):
     return model.fit(examples(SPECS[kind]), batch_size=BATCH, epochs=epochs, verbose=0, **options)
+
+
+def main(model):
+    """The metric that stands for the model's progress: its loss, or its main player's."""
+    return model.metric_names[0]
+
+
+def assert_step_lowers_loss(model, batch, rate):
+    """Each player's step, with the others standing still, lowers its own loss."""
+    for player in model.players or [None]:
+        rates = {each: keras.optimizers.SGD(rate * (each == player)) for each in model.players}
+        model.compile(rates or keras.optimizers.SGD(rate), jit_compile=False)
+        name = f"{player}_loss" if f"{player}_loss" in model.metric_names else "loss"
+        # The same noise before, during and after the step, so that only the weights differ.
+        noise = model.noise
+
+        def loss(noise=noise, name=name):
+            x, label = model.examples(batch)
+            return float(np.mean(model.objective(x, label, noise, training=True)[name]))
+
+        before, step = loss(), int(model.step)
+        model.train_on_batch(batch)
+        assert loss() < before, player
+        assert int(model.step) == step + 1
 
 
 def state(model):
@@ -71,19 +96,31 @@ def mixed(policy):
 @pytest.mark.parametrize("kind", SPECS)
 @pytest.mark.parametrize("name", MODELS)
 def test_one_step_lowers_the_loss(name, kind):
-    model = make(name, keras.optimizers.SGD(1e-4), kind)
+    model = make(name, kind=kind)
     batch = examples(SPECS[kind])
-    # The same noise before, during and after the step, so that only the weights differ.
-    noise = model.noise
+    if model.uses_index:
+        batch["index"] = np.arange(EXAMPLES)
+    assert_step_lowers_loss(model, batch, 1e-4)
 
-    def loss():
-        terms = model.objective(*model.examples(batch), noise, training=False)
-        return float(np.mean(terms["loss"]))
 
-    before = loss()
-    model.train_on_batch(batch)
-    assert loss() < before
-    assert int(model.step) == 1
+@pytest.mark.parametrize("kind", SPECS)
+@pytest.mark.parametrize("name", [name for name in MODELS if make(name).players])
+def test_a_player_moves_its_own_weights_only(name, kind):
+    # Other players' steps are of length 0, so that whatever moved, the player moved.
+    players = make(name).players
+    for player in players:
+        rates = {each: keras.optimizers.SGD(1e-2 * (each == player)) for each in players}
+        model = make(name, rates, kind)
+        before = {each: weights_of(model, each) for each in players}
+        fit(model, 1, kind)
+        for each in players:
+            pairs = zip(before[each], weights_of(model, each), strict=True)
+            moved = any((a != b).any() for a, b in pairs)
+            assert moved == (each == player), f"{each} in the move of {player}"
+
+
+def weights_of(model, player):
+    return [w.numpy() for network in model.players[player] for w in network.trainable_weights]
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -111,12 +148,12 @@ def test_keras_file_keeps_configuration_weights_and_slots(name, tmp_path):
 @pytest.mark.parametrize("name", MODELS)
 def test_training_goes_on_after_loading_as_if_never_interrupted(name, tmp_path):
     whole = make(name)
-    history = fit(whole, 4).history["loss"]
+    history = fit(whole, 4).history[main(whole)]
     first = make(name)
     fit(first, 2)
     first.save(tmp_path / "model.keras")
     second = keras.models.load_model(tmp_path / "model.keras")
-    assert fit(second, 2).history["loss"] == history[2:]
+    assert fit(second, 2).history[main(second)] == history[2:]
     assert_same_state(second, whole)
 
 
@@ -153,12 +190,15 @@ def test_backup_and_restore_continues_exactly(name, save_freq, tmp_path):
 def test_model_checkpoint_keeps_a_model_that_loads(name, tmp_path):
     model = make(name)
     path = tmp_path / "best.keras"
-    checkpoint = keras.callbacks.ModelCheckpoint(path, monitor="val_loss", save_best_only=True)
+    monitor = f"val_{main(model)}"
+    checkpoint = keras.callbacks.ModelCheckpoint(
+        path, monitor=monitor, mode="min", save_best_only=True
+    )
     history = fit(model, 3, validation_data=examples(n=20), callbacks=[checkpoint]).history
     best = keras.models.load_model(path).evaluate(
         examples(n=20), batch_size=BATCH, return_dict=True, verbose=0
     )
-    assert best["loss"] == pytest.approx(min(history["val_loss"]), rel=1e-5)
+    assert best[main(model)] == pytest.approx(min(history[monitor]), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -179,7 +219,10 @@ def test_every_form_of_data_gives_the_same_training(name):
         ),
         "batches": lambda: (data.Batches(arrays, BATCH, shuffle=False), {}),
     }
-    if not models.get(name).uses_labels:
+    if models.get(name).uses_index:  # only these forms tell which example is which
+        forms = {name: form for name, form in forms.items() if "tf.data" not in name}
+        forms["batches"] = lambda: (data.Batches(arrays, BATCH, shuffle=False, index=True), {})
+    elif not models.get(name).uses_labels:
         forms["array"] = lambda: (x, {"batch_size": BATCH})
         forms["autoencoder's pair"] = lambda: ((x, x), {"batch_size": BATCH})
         forms["tf.data of arrays"] = lambda: (
@@ -274,8 +317,8 @@ def test_xla_trains_alike(name, kind):
         for jit in (False, True)
     )
     assert compiled.jit_compile
-    expected = fit(plain, 2, kind).history["loss"]
-    np.testing.assert_allclose(fit(compiled, 2, kind).history["loss"], expected, rtol=1e-4)
+    expected, found = (fit(model, 2, kind).history[main(plain)] for model in (plain, compiled))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
@@ -283,13 +326,16 @@ def test_xla_trains_alike(name, kind):
 def test_mixed_precision_skips_no_step_and_learns(name, policy, tmp_path):
     with mixed(policy):
         model = make(name, kind="image")
-        history = fit(model, 5, kind="image").history["loss"]
-    assert history[-1] < history[0]
-    optimizer = model.optimizer
-    if policy == "mixed_float16":
-        assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-        optimizer = optimizer.inner_optimizer
-    assert int(optimizer.iterations) == int(model.step) == 5 * EXAMPLES // BATCH
+        history = fit(model, 5, kind="image").history[main(model)]
+    if len(model.players) <= 1 or name == "GLO":
+        assert history[-1] < history[0]  # in a game nobody need win
+    assert np.isfinite(history).all()
+    optimizers = getattr(model.optimizer, "optimizers", {None: model.optimizer}).values()
+    for optimizer in optimizers:
+        if policy == "mixed_float16":
+            assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+            optimizer = optimizer.inner_optimizer
+        assert int(optimizer.iterations) == int(model.step) == 5 * EXAMPLES // BATCH
     assert all(w.dtype == "float32" for w in model.trainable_weights)
     model.save(tmp_path / "model.keras")
     assert_same_state(keras.models.load_model(tmp_path / "model.keras"), model)
@@ -405,22 +451,16 @@ def test_mistakes_are_told_before_training(name):
 @pytest.mark.parametrize("name", presets.PRESETS)
 def test_presets_build_learn_and_save(name, tmp_path):
     preset = presets.get(name)
-    model = models.get(preset.model).from_preset(name, seed=1)
+    cls = models.get(preset.model)
+    size = {"num_examples": 4} if cls.uses_index else {}
+    model = cls.from_preset(name, seed=1, **size)
     spec = data.spec(preset.data, **preset.data_options)
     batch = examples(spec, n=4)
     if spec.factors:
         batch.pop("label")
-    model.jit_compile = False
+    if cls.uses_index:
+        batch["index"] = np.arange(4)
     # So small a step that it goes down the gradient of any loss.
-    model.optimizer.learning_rate = 1e-5
-    noise = model.noise
-
-    def loss():
-        terms = model.objective(*model.examples(batch), noise, training=False)
-        return float(np.mean(terms["loss"]))
-
-    before = loss()
-    model.train_on_batch(batch)
-    assert loss() < before
+    assert_step_lowers_loss(model, batch, 1e-5)
     model.save(tmp_path / "model.keras")
     assert_same_state(keras.models.load_model(tmp_path / "model.keras"), model)

@@ -1,6 +1,8 @@
 """Data: known answers of every source, the order of the batches, and every error message."""
 
+import dataclasses
 import itertools
+import json
 import math
 import zipfile
 
@@ -10,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_gen import data
-from keras_gen.data import checks, shapes, tfds
+from keras_gen.data import checks, mixtures, shapes, tfds
 
 
 def indices(batches):
@@ -661,3 +663,127 @@ def test_names(tmp_path):
     refused("data.csv", "a .npz or a .npy file")(tmp_path / "data.csv")
     refused("digits takes no option 'image_size': it takes none")("digits", image_size=3)
     refused("mnist takes no option 'kind'", "image_size, max_examples")("mnist", kind="image")
+
+
+# ---- mixtures -----------------------------------------------------------------------------------
+
+
+def test_modes_are_where_they_should_be():
+    ring, grid = (data.spec(name) for name in ("ring", "grid"))
+    modes = np.array(ring.modes)
+    assert modes.shape == (8, 2) and ring.sigma == 0.01 and ring.num_classes == 8
+    np.testing.assert_allclose(np.linalg.norm(modes, axis=1), 1)
+    angles = np.sort(np.arctan2(modes[:, 1], modes[:, 0]) % (2 * np.pi))
+    np.testing.assert_allclose(angles, np.arange(8) * np.pi / 4, atol=1e-12)
+    assert len(grid.modes) == grid.num_classes == 25 and grid.sigma == 0.05
+    assert set(grid.modes) == set(itertools.product([-4, -2, 0, 2, 4], repeat=2))
+    assert ring.value_range == pytest.approx((-1.1, 1.1))
+    assert grid.value_range == pytest.approx((-4.5, 4.5))
+    for spec in (ring, grid):
+        assert (spec.kind, spec.shape, spec.factors) == ("vector", (2,), None)
+
+
+@pytest.mark.parametrize("name", ["ring", "grid"])
+def test_mixtures_are_equal_gaussians(name):
+    mixture = data.load(name)
+    spec = mixture.spec
+    assert spec == data.spec(name)
+    for split, count in (("train", 100_000), ("test", 10_000)):
+        arrays = mixture.arrays(split)
+        x, label = arrays["x"], arrays["label"]
+        assert x.shape == (count, 2) and x.dtype == np.float32 and label.dtype == np.int32
+        assert spec.value_range[0] < x.min() and x.max() < spec.value_range[1]
+        noise = (x.astype("float64") - np.array(spec.modes)[label]) / spec.sigma
+        # 3 sigma hold 98.889 % in the plane.
+        share = 1 - np.exp(-4.5)
+        within = np.mean(np.linalg.norm(noise, axis=1) <= 3)
+        assert within == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / count))
+        error = 4 / np.sqrt(count)
+        np.testing.assert_allclose(noise.mean(axis=0), 0, atol=error)
+        np.testing.assert_allclose(np.cov(noise.T), np.eye(2), atol=error * np.sqrt(2))
+        expected = count / spec.num_classes
+        counts = np.bincount(label, minlength=spec.num_classes)
+        assert np.abs(counts - expected).max() < 4 * np.sqrt(expected)
+
+
+def test_mixtures_are_a_function_of_the_seed():
+    few = {"size": 3000, "test_size": 500}
+    first, again, other = (data.load("ring", seed=seed, **few) for seed in (0, 0, 1))
+    for split in ("train", "test"):
+        for name, array in first.arrays(split).items():
+            np.testing.assert_array_equal(array, again.arrays(split)[name])
+            assert not np.array_equal(array, other.arrays(split)[name])
+    points = [first.arrays("train")["x"], first.arrays("test")["x"], other.arrays("train")["x"]]
+    assert [len(each) for each in points] == [3000, 500, 3000]
+    assert len(np.unique(np.concatenate(points), axis=0)) == 6500
+    more = data.load("ring", size=4000, test_size=500)
+    np.testing.assert_array_equal(more.arrays("test")["x"], points[1])
+
+
+def test_mixtures_refuse_what_they_cannot_draw():
+    refused("size of ring", "at least 1, got 0")("ring", size=0)
+    refused("test_size of grid", "got 1.5")("grid", test_size=1.5)
+    refused("ring takes no option 'sigma': it takes size, test_size, seed")("ring", sigma=1)
+    refused("grid takes no option 'sigma'", call=data.spec)("grid", sigma=1)
+    refused("did you mean 'grid'")("gird")
+
+
+def test_stacked_digits_are_the_digits_of_their_label(mnist, monkeypatch):
+    mnist, _ = mnist
+    monkeypatch.setattr(mixtures, "load_tfds", lambda name, data_dir: mnist)
+    few = {"size": 2000, "test_size": 600}
+    stacked = data.load("stacked_mnist", **few)
+    assert stacked.spec == data.spec("stacked_mnist")
+    assert (stacked.spec.shape, stacked.spec.num_classes) == ((28, 28, 3), 1000)
+    labels = {}
+    for split, count in (("train", 2000), ("test", 600)):
+        digits = zip(*mnist.arrays(split).values(), strict=True)
+        labels[split] = {x.tobytes(): label for x, label in digits}
+        arrays = stacked.arrays(split)
+        x, label = arrays["x"], arrays["label"]
+        assert x.shape == (count, 28, 28, 3) and x.dtype == np.float32 and x.max() == 1.0
+        assert label.shape == (count,) and label.dtype == np.int32
+        for channel, weight in enumerate((100, 10, 1)):
+            found = [labels[split][image.tobytes()] for image in x[..., channel]]
+            np.testing.assert_array_equal(found, label // weight % 10)
+        # The channels are drawn one by one: two have the same digit once in ten times.
+        for one, other in itertools.combinations([label // 100, label // 10 % 10, label % 10], 2):
+            assert np.mean(one == other) == pytest.approx(0.1, abs=4 * np.sqrt(0.09 / count))
+    assert not labels["train"].keys() & labels["test"].keys()
+    batch = next(iter(stacked.batches("train", 64, drop_remainder=True)))
+    assert batch["x"].shape == (64, 28, 28, 3) and batch["label"].shape == (64,)
+
+    again = data.load("stacked_mnist", **few | {"size": 100})
+    np.testing.assert_array_equal(again.arrays("test")["x"], stacked.arrays("test")["x"])
+    other = data.load("stacked_mnist", **few, seed=1)
+    assert not np.array_equal(other.arrays("test")["label"], stacked.arrays("test")["label"])
+
+
+def test_stacked_digits_cover_all_modes(shared_data):
+    stacked = data.load("stacked_mnist", shared_data / "tfds")
+    for split, count in (("train", 128_000), ("test", 26_000)):
+        label = stacked._raw[split]["label"].numpy()
+        frequency = np.bincount(label, minlength=1000) / count
+        assert len(label) == count and frequency.min() > 0
+        # That of finite samples, and some of MNIST's own, whose digits are not equally frequent.
+        divergence = np.sum(frequency * np.log(1000 * frequency))
+        assert divergence == pytest.approx(999 / (2 * count) + 0.0045, abs=0.002)
+
+
+def test_stacked_digits_need_mnist(tmp_path, monkeypatch):
+    def unreachable(*args, **kwargs):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(tfds.urllib.request, "urlopen", unreachable)
+    refused("mnist is not prepared in", tmp_path)("stacked_mnist", data_dir=tmp_path)
+    refused("size of stacked_mnist", "got -1")("stacked_mnist", data_dir=tmp_path, size=-1)
+    refused("takes no option 'image_size'", "size, test_size, seed")("stacked_mnist", image_size=32)
+
+
+@pytest.mark.parametrize("name", ["digits", "shapes", "mnist", "ring", "grid", "stacked_mnist"])
+def test_specs_survive_json(name):
+    spec = data.spec(name)
+    text = json.dumps(dataclasses.asdict(spec), allow_nan=False)
+    read = data.Spec(**json.loads(text))
+    assert read == spec
+    assert isinstance(read.shape, tuple) and isinstance(read.value_range, tuple)

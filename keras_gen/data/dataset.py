@@ -73,11 +73,11 @@ class Dataset:
         shuffle: bool = True,
         seed: int = 0,
         drop_remainder: bool = False,
+        index: bool = False,
     ) -> Batches:
         """Decoded batches in an order that is a function of (seed, epoch); see `Batches`."""
-        return Batches(
-            self._split(split), batch_size, shuffle, seed, drop_remainder, decode=self._decode
-        )
+        arrays = self._split(split)
+        return Batches(arrays, batch_size, shuffle, seed, drop_remainder, self._decode, index)
 
     def arrays(self, split: str = "test", limit: int | None = None) -> dict[str, np.ndarray]:
         """The first `limit` examples of a split (default all) as NumPy arrays, decoded."""

@@ -30,6 +30,7 @@ class Batches:
         seed: any integer.
         drop_remainder: leave out a last batch that is not full.
         decode: maps a batch of the arrays to what the model gets; by default the batch itself.
+        index: whether batches have a further entry `index`, each example's place in the arrays.
 
     Attributes:
         dataset: the batched `tf.data.Dataset` of dictionaries. Its `cardinality()` is that of a
@@ -47,6 +48,7 @@ class Batches:
         seed: int = 0,
         drop_remainder: bool = False,
         decode: Callable[[Batch], Batch] | None = None,
+        index: bool = False,
     ):
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) != 1:
@@ -80,7 +82,8 @@ class Batches:
 
         def batch(indices):
             examples = {name: tf.gather(tensor, indices) for name, tensor in tensors.items()}
-            return decode(examples) if decode else examples
+            examples = decode(examples) if decode else examples
+            return examples | {"index": indices} if index else examples
 
         options = tf.data.Options()
         options.deterministic = True

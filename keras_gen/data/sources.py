@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_gen.data import arrays, bundled, folder, shapes, tfds
+from keras_gen.data import arrays, bundled, folder, mixtures, shapes, tfds
 from keras_gen.data.checks import image_pair
 from keras_gen.data.dataset import Dataset
 from keras_gen.data.specs import DataError, Spec
 
-NAMES = ("digits", "shapes", *tfds.KNOWN)
+NAMES = ("digits", "shapes", *tfds.KNOWN, *mixtures.KNOWN)
 FORMS = (
     f"names are {', '.join(NAMES)} and tfds:NAME; else give the path of a folder of images, a .npz "
     "or a .npy file"
@@ -30,11 +30,13 @@ def load(source: Any, data_dir: str | os.PathLike | None = None, **options) -> D
             `"digits"` (scikit-learn's 8x8 digits, bundled);
             `"shapes"` (sprites with known factors, drawn by the program);
             `"mnist"`, `"fashion_mnist"`, `"cifar10"` or `"tfds:NAME"` (TensorFlow Datasets);
+            `"ring"` or `"grid"` (mixtures of Gaussians in the plane, drawn by the program);
+            `"stacked_mnist"` (three MNIST digits in the colour channels of an image);
             the path of a folder of images, a `.npz` or a `.npy` file;
             an array `x`, a tuple `(x, label)` or a dictionary `{"x": ..., "label": ...}`.
         data_dir: the folder of prepared sets of TensorFlow Datasets.
-        **options: what the source takes: see `load_shapes`, `load_tfds`, `load_folder`,
-            `load_file` and `load_arrays`.
+        **options: what the source takes: see `load_shapes`, `load_tfds`, `load_mixture`,
+            `load_stacked_mnist`, `load_folder`, `load_file` and `load_arrays`.
 
     Raises:
         DataError: if the source is unknown, does not take an option, or its data is missing or not
@@ -49,7 +51,7 @@ def spec(name: str, **options) -> Spec:
     """The description of a data set that is known by name, without loading it.
 
     Args:
-        name: digits, shapes, mnist, fashion_mnist or cifar10.
+        name: digits, shapes, mnist, fashion_mnist, cifar10, ring, grid or stacked_mnist.
         **options: as for `load`; `image_size` changes the shape.
 
     Raises:
@@ -66,6 +68,8 @@ def spec(name: str, **options) -> Spec:
         return bundled.DIGITS
     if name == "shapes":
         return shapes.spec(options.get("image_size", 64))
+    if name in mixtures.KNOWN:
+        return mixtures.KNOWN[name]
     known = tfds.KNOWN[name]
     if options.get("image_size") is None:
         return known
@@ -83,6 +87,10 @@ def _find(source: Any, data_dir: str | os.PathLike | None) -> tuple[Callable, tu
         return bundled.load_digits, (), "digits"
     if source == "shapes":
         return shapes.load_shapes, (), "shapes"
+    if source == "stacked_mnist":
+        return mixtures.load_stacked_mnist, (data_dir,), "stacked_mnist"
+    if source in mixtures.KNOWN:
+        return mixtures.load_mixture, (source,), source
     if source in tfds.KNOWN or str(source).startswith("tfds:"):
         name = str(source).removeprefix("tfds:")
         return tfds.load_tfds, (name, data_dir), str(source)

@@ -13,11 +13,18 @@ import numpy as np
 
 from keras_gen.data import Dataset, Spec
 from keras_gen.evaluation.disentanglement import mutual_information_gap
+from keras_gen.evaluation.distances import frechet_distance
+from keras_gen.evaluation.features import has_features, load_features
 from keras_gen.evaluation.latent import active_units
+from keras_gen.evaluation.modes import ModeCoverage, class_coverage, mode_coverage
 from keras_gen.models import GenerativeModel
 
 SEED = 0
 EVALUATION_BATCH = 500
+MODE_SAMPLES = 2500
+FID_SAMPLES = 10_000
+STACKED_SAMPLES = 26_000
+STACKED_MODES = 1000
 
 
 @dataclass(frozen=True)
@@ -64,11 +71,90 @@ def measure_mig(model: GenerativeModel, dataset: Dataset) -> Result:
     return Result(mutual_information_gap(codes, test["label"]), "of 1", len(codes))
 
 
+def measure_modes(model: GenerativeModel, dataset: Dataset) -> Result:
+    """Modes near which at least one of 2,500 samples lies."""
+    modes = _mode_coverage(model, dataset).modes
+    return Result(modes, f"of {len(dataset.spec.modes)} modes", MODE_SAMPLES)
+
+
+def measure_high_quality(model: GenerativeModel, dataset: Dataset) -> Result:
+    """The share of 2,500 samples within 3 sigma of a mode."""
+    share = _mode_coverage(model, dataset).high_quality
+    error = np.sqrt(share * (1 - share) / (MODE_SAMPLES - 1))
+    return Result(share, "of 1", MODE_SAMPLES, float(error))
+
+
+def measure_reverse_kl(model: GenerativeModel, dataset: Dataset) -> Result:
+    """KL(modes nearest to 2,500 samples || uniform)."""
+    return Result(_mode_coverage(model, dataset).reverse_kl, "nats", MODE_SAMPLES)
+
+
+def measure_fid_lenet(model: GenerativeModel, dataset: Dataset) -> Result:
+    """Fréchet distance in lenet features from 10,000 samples to all test images.
+
+    As many samples as there are test images where those are fewer. Of use between models of one
+    data set; not comparable with published figures, which are of another network.
+    """
+    count = min(FID_SAMPLES, dataset.size("test"))
+    return _fid_lenet(model.sample(count, seed=SEED), dataset)
+
+
+def real_fid_lenet_10k(dataset: Dataset) -> Result:
+    """The floor of fid_lenet_10k: training images, at random, in place of the samples.
+
+    Args:
+        dataset: one that fid_lenet_10k can measure.
+
+    Raises:
+        ValueError: if there are no features for the data.
+    """
+    check(["fid_lenet_10k"], dataset.spec)
+    images = dataset.arrays("train")["x"]
+    count = min(FID_SAMPLES, dataset.size("test"), len(images))
+    chosen = np.random.RandomState(SEED).permutation(len(images))[:count]
+    return _fid_lenet(images[chosen], dataset)
+
+
+def measure_stacked_modes(model: GenerativeModel, dataset: Dataset) -> Result:
+    """Of the 1000 triples of digits, how many lenet-mnist sees in 26,000 samples' channels."""
+    found, _ = _stacked_coverage(model)
+    return Result(found, f"of {STACKED_MODES} modes", STACKED_SAMPLES)
+
+
+def measure_stacked_kl(model: GenerativeModel, dataset: Dataset) -> Result:
+    """KL(triples of digits that lenet-mnist sees in 26,000 samples' channels || uniform)."""
+    _, kl = _stacked_coverage(model)
+    return Result(kl, "nats", STACKED_SAMPLES)
+
+
 PROTOCOLS: dict[str, Callable[[GenerativeModel, Dataset], Result]] = {
     "nll_iw100": nll_iw(100),
     "nll_iw5000": nll_iw(5000),
     "active_units": measure_active_units,
     "mig_a": measure_mig,
+    "modes_2500": measure_modes,
+    "high_quality_2500": measure_high_quality,
+    "reverse_kl_2500": measure_reverse_kl,
+    "fid_lenet_10k": measure_fid_lenet,
+    "stacked_modes_26k": measure_stacked_modes,
+    "stacked_kl_26k": measure_stacked_kl,
+}
+
+
+FACTORS = (lambda spec: spec.factors is not None, "known factors, as shapes has")
+MODES = (lambda spec: None not in (spec.modes, spec.sigma), "known modes, as ring and grid have")
+FEATURES = (has_features, "lenet features for its images, as digits and mnist have")
+STACKED = (lambda spec: spec.name == "stacked_mnist", "MNIST digits as channels: stacked_mnist")
+
+# Protocol -> what the data must have, as a test and in words; those left out measure any data.
+NEEDS: dict[str, tuple[Callable[[Spec], bool], str]] = {
+    "mig_a": FACTORS,
+    "modes_2500": MODES,
+    "high_quality_2500": MODES,
+    "reverse_kl_2500": MODES,
+    "fid_lenet_10k": FEATURES,
+    "stacked_modes_26k": STACKED,
+    "stacked_kl_26k": STACKED,
 }
 
 
@@ -77,10 +163,11 @@ def check(protocols: Iterable[str], spec: Spec) -> None:
     for name in protocols:
         if name not in PROTOCOLS:
             raise ValueError(f"Unknown protocol {name!r}. Known: {', '.join(PROTOCOLS)}.")
-        if name == "mig_a" and spec.factors is None:
+        fits, needed = NEEDS.get(name, (lambda spec: True, ""))
+        if not fits(spec):
             raise ValueError(
-                f"Protocol mig_a needs data with known factors, such as shapes; {spec.name} has "
-                "none. Choose other `protocols`."
+                f"Protocol {name} needs data with {needed}; {spec.name} has none. Choose other "
+                "`protocols`."
             )
 
 
@@ -114,3 +201,22 @@ def evaluate(
 
 def _codes(model: GenerativeModel, arrays: dict[str, np.ndarray]) -> np.ndarray:
     return model.encode(arrays["x"], arrays["label"] if model.uses_labels else None)
+
+
+def _mode_coverage(model: GenerativeModel, dataset: Dataset) -> ModeCoverage:
+    x = model.sample(MODE_SAMPLES, seed=SEED)
+    return mode_coverage(x, dataset.spec.modes, dataset.spec.sigma)
+
+
+def _fid_lenet(images: np.ndarray, dataset: Dataset) -> Result:
+    features = load_features("lenet", dataset.spec.name)
+    test = dataset.arrays("test")["x"]
+    distance = frechet_distance(features(test), features(images))
+    return Result(distance, f"in {features.name}", len(images))
+
+
+def _stacked_coverage(model: GenerativeModel) -> tuple[int, float]:
+    features = load_features("lenet", "mnist")
+    x = model.sample(STACKED_SAMPLES, seed=SEED)
+    hundreds, tens, ones = (features.classify(x[..., i : i + 1]) for i in range(3))
+    return class_coverage(100 * hundreds + 10 * tens + ones, STACKED_MODES)

@@ -11,7 +11,7 @@ import inspect
 import os
 import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gen import data, presets
+from keras_gen.models.players import PlayerOptimizers, adam
 from keras_gen.noise import Noise
 
 # Layers whose CPU kernels beat what XLA makes of them; measured with benchmarks/throughput.py.
@@ -33,7 +34,19 @@ FASTER_WITHOUT_XLA = (
 )
 
 
-class GenerativeModel(keras.Model):
+class _Built(type):
+    """Makes models that are built when their constructors are through.
+
+    Keras locks a built model, and one that is not built when it is loaded loses its optimizer.
+    """
+
+    def __call__(cls, *args, **kwargs):
+        model = super().__call__(*args, **kwargs)
+        model.build()
+        return model
+
+
+class GenerativeModel(keras.Model, metaclass=_Built):
     """Base class of the zoo's models.
 
     A subclass takes networks and the hyperparameters of its objective in its constructor, hands
@@ -49,12 +62,20 @@ class GenerativeModel(keras.Model):
         paper: citation of the paper that the model implements.
         metric_names: what `fit` and `evaluate` report, the loss first.
         uses_labels: whether training needs a class label with each example.
+        uses_index: whether training needs each example's place in the training set.
         step: number of training steps taken, a weight: it is saved and restored with the others.
     """
 
     paper = ""
     metric_names: tuple[str, ...] = ("loss",)
     uses_labels = False
+    uses_index = False
+
+    @property
+    def players(self) -> dict[str, tuple[keras.Model, ...]]:
+        """The networks of each player, in the order of their moves; empty where one optimizer
+        moves all. `compile` takes an optimizer for each, and a player minimizes its own loss."""
+        return {}
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -126,7 +147,7 @@ class GenerativeModel(keras.Model):
         model = cls.for_data(
             data.spec(preset.data, **preset.data_options), **(preset.model_options | options)
         )
-        model.compile(optimizer=keras.optimizers.Adam(preset.learning_rate))
+        model.compile(optimizer=adam(preset.learning_rate, model.players, **preset.adam))
         return model
 
     @classmethod
@@ -194,13 +215,8 @@ class GenerativeModel(keras.Model):
                 "Replicas on a CPU can have neither jit_compile=True nor steps_per_execution > 1: "
                 "leave both out."
             )
-        optimizer = keras.optimizers.get(optimizer)
-        scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-        if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and not scaled:
-            # Losses are sums over an event's dimensions: Keras's initial scale of 2^15, meant for
-            # means, would overflow, and the first steps would be skipped.
-            size = 2 ** np.ceil(np.log2(max(1, self.event_size)))
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2**15 / size)
+        scale = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
+        optimizer = self._optimizer(optimizer, scale)
         automatic = {"steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
         super().compile(
             optimizer=optimizer,
@@ -216,7 +232,61 @@ class GenerativeModel(keras.Model):
         )
         self._automatic = automatic
         self._report = _Report(self.metric_names)
-        self.optimizer.build(self.trainable_variables)
+        if isinstance(self.optimizer, PlayerOptimizers):
+            for player, networks in self.players.items():
+                self.optimizer.seat(player, networks)
+        else:
+            self.optimizer.build(self.trainable_variables)
+        # Where the step as a whole goes without XLA, the many small operations of an optimizer,
+        # which read and write each weight and slot, still gain by being one pass over memory.
+        self._compile_update = (
+            jit_compile == "auto"
+            and not (self.jit_compile or self.run_eagerly or self._is_distributed())
+            and not tf.config.list_physical_devices("GPU")
+        )
+
+    def _optimizer(self, optimizer, scale: bool) -> keras.optimizers.Optimizer:
+        """What was given as optimizer, as one object, with loss scaling if it must have it."""
+        if isinstance(optimizer, PlayerOptimizers):
+            each = {name: self._scaled(o, scale) for name, o in optimizer.optimizers.items()}
+            return PlayerOptimizers(each)
+        if not self.players:
+            return self._scaled(keras.optimizers.get(optimizer), scale)
+        optimizers = optimizer
+        if not isinstance(optimizer, Mapping):
+            optimizers = dict.fromkeys(self.players, optimizer)
+        if set(optimizers) != set(self.players):
+            raise ValueError(
+                f"{type(self).__name__} has the players {', '.join(self.players)}: give "
+                f"compile(optimizer=...) one optimizer, or a dictionary with one for each; it has "
+                f"{', '.join(optimizers) or 'none'}."
+            )
+        each = {}
+        for player in self.players:
+            chosen = optimizers[player]
+            if chosen is None:
+                chosen = self.default_optimizer(player)
+            elif isinstance(chosen, keras.optimizers.Optimizer) and chosen is optimizer:
+                # One object for all: its slots cannot be shared, its settings can.
+                chosen = type(chosen).from_config(chosen.get_config())
+            each[player] = self._scaled(keras.optimizers.get(chosen), scale)
+        return PlayerOptimizers(each)
+
+    def _scaled(self, optimizer, scale: bool) -> keras.optimizers.Optimizer:
+        if not scale or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            return optimizer
+        # Losses are sums over an event's dimensions: Keras's initial scale of 2^15, meant for
+        # means, would overflow, and the first steps would be skipped.
+        size = 2 ** np.ceil(np.log2(max(1, self.event_size)))
+        return keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2**15 / size)
+
+    def moves(self, player: str) -> int:
+        """How many steps a player's optimizer takes in one training step."""
+        return 1
+
+    def default_optimizer(self, player: str) -> keras.optimizers.Optimizer:
+        """The paper's optimizer for a player."""
+        raise NotImplementedError
 
     def get_compile_config(self) -> dict[str, Any]:
         """Keras's, with "auto" kept: it may mean something else where the model is loaded."""
@@ -269,11 +339,17 @@ class GenerativeModel(keras.Model):
             batch: `x`, `(x,)`, `(x, labels)` or `{"x": x, "label": labels}`.
         """
         x, label, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
-        if sample_weight is not None:
-            raise ValueError(f"{type(self).__name__} does not weight examples: no sample_weight.")
+        self._refuse_weights(sample_weight)
         if isinstance(x, dict):
             x, label = x["x"], x.get("label", label)
         return x, label
+
+    def _refuse_weights(self, *weights) -> None:
+        if any(weight is not None for weight in weights):
+            raise ValueError(
+                f"{type(self).__name__} does not weight examples: leave out sample_weight and "
+                "class_weight."
+            )
 
     def minimize(self, objective: Callable[[], dict], *networks: keras.Model) -> dict:
         """One optimizer step of the networks on the mean of an objective's `loss`.
@@ -288,23 +364,32 @@ class GenerativeModel(keras.Model):
         Returns:
             What the objective returned.
         """
+        optimizer = self.optimizer
+        if isinstance(optimizer, PlayerOptimizers):
+            optimizer = optimizer.of(networks[0])
         variables = [v for network in networks for v in network.trainable_variables]
         with tf.GradientTape() as tape:
             terms = objective()
             regularization = sum(sum(network.losses) for network in networks)
             loss = ops.mean(terms["loss"]) + regularization
             loss = loss / self.distribute_strategy.num_replicas_in_sync
-            loss = self.optimizer.scale_loss(loss)
+            loss = optimizer.scale_loss(loss)
         gradients = tape.gradient(loss, variables)
+
+        def update(gradients):
+            optimizer.apply(gradients, variables)
+
+        if self._compile_update:
+            update = tf.function(update, jit_compile=True, autograph=False)
         # Keras asks on until the data ends. The call that finds no more must change nothing, and
         # TensorFlow would be free to count a step before it knows whether there is a batch.
         with tf.control_dependencies([g for g in gradients if g is not None]):
-            self.optimizer.apply(gradients, variables)
+            update(gradients)
         return terms
 
     def report(self, terms: dict) -> dict:
         """Ends a training step: averages its terms into the metrics and moves the noise on."""
-        with tf.control_dependencies([terms["loss"]]):  # see `minimize`
+        with tf.control_dependencies(list(terms.values())):  # see `minimize`
             self.step.assign_add(1)
         return self._average(terms)
 
@@ -357,19 +442,16 @@ class GenerativeModel(keras.Model):
         Raises:
             ValueError: before training starts, if the data does not suit the model.
         """
-        if kwargs.get("sample_weight") is not None or kwargs.get("class_weight") is not None:
-            raise ValueError(
-                f"{type(self).__name__} does not weight examples: leave out sample_weight and "
-                "class_weight."
-            )
+        self._refuse_weights(kwargs.get("sample_weight"), kwargs.get("class_weight"))
         if validation_split and validation_data is None:
             x, validation_data = self._split(x, y, validation_split)
             y = None
         batch_size = batch_size or 32
-        x = self._checked(x, y, batch_size, shuffle)
+        x = self._checked(x, y, batch_size, shuffle, training=True)
         batches = x if isinstance(x, data.Batches) else None
         if validation_data is not None:
-            held_out, label, _ = keras.utils.unpack_x_y_sample_weight(validation_data)
+            held_out, label, weight = keras.utils.unpack_x_y_sample_weight(validation_data)
+            self._refuse_weights(weight)
             size = kwargs.pop("validation_batch_size", None) or batch_size
             held_out = self._checked(held_out, label, size, shuffle=False, name="validation_data")
             validation_data = _dataset(held_out)
@@ -402,12 +484,13 @@ class GenerativeModel(keras.Model):
         kept = len(arrays["x"]) - int(len(arrays["x"]) * fraction)
         return {k: v[:kept] for k, v in arrays.items()}, {k: v[kept:] for k, v in arrays.items()}
 
-    def _checked(self, x, y, batch_size: int, shuffle: bool, name: str = "x"):
+    def _checked(self, x, y, batch_size: int, shuffle: bool, name: str = "x", training=False):
         """Data that the model can learn from: arrays as batches, other forms as they came."""
         arrays = self._arrays(x, y)
         if arrays is not None:
             self.check_examples(arrays["x"], arrays.get("label"), name)
-            return data.Batches(arrays, batch_size, shuffle=shuffle, seed=self.seed)
+            index = training and self.uses_index
+            return data.Batches(arrays, batch_size, shuffle, seed=self.seed, index=index)
         if isinstance(x, (data.Batches, tf.data.Dataset)):
             for batch in _dataset(x).take(1):
                 first, label = self.examples(batch)

@@ -17,8 +17,8 @@ Models", equation 4 (whose x is the condition and whose y is the data); Kingma e
 from __future__ import annotations
 
 import numpy as np
-from keras import ops
 
+from keras_gen.models import labels
 from keras_gen.models.vae import VAE
 
 
@@ -43,14 +43,8 @@ class ConditionalVAE(VAE):
     uses_labels = True
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", **kwargs):
+        self.num_classes = labels.num_classes(encoder=encoder, decoder=decoder)
         super().__init__(encoder, decoder, likelihood, **kwargs)
-        for name, network in {"encoder": encoder, "decoder": decoder}.items():
-            if len(network.inputs) != 2:
-                raise ValueError(
-                    f"{name} must take two inputs, the second a one-hot label (batch, "
-                    f"num_classes); it takes {len(network.inputs)}."
-                )
-        self.num_classes = encoder.inputs[1].shape[-1]
 
     def posterior(self, x, label=None, training: bool = False):
         return self.encoder([x, self._one_hot(label)], training=training)
@@ -65,20 +59,7 @@ class ConditionalVAE(VAE):
 
     def check_examples(self, x, label=None, name: str = "x") -> None:
         super().check_examples(x, label, name)
-        label = None if label is None else np.asarray(label)
-        if label is None or label.shape != x.shape[:1]:
-            found = "none" if label is None else f"an array of shape {label.shape}"
-            raise ValueError(
-                f"{type(self).__name__} needs one class index per example, fit(x, labels) or "
-                f'{{"x": x, "label": labels}}; with {name} came {found}.'
-            )
-        if label.size and not 0 <= label.min() <= label.max() < self.num_classes:
-            raise ValueError(
-                f"labels must be in 0..{self.num_classes - 1}, as the encoder's second input has "
-                f"{self.num_classes} classes; they are from {label.min()} to {label.max()}."
-            )
+        labels.check(type(self).__name__, x, label, self.num_classes, name)
 
     def _one_hot(self, label):
-        if label is None:
-            raise ValueError(f"{type(self).__name__} needs `label`, (batch,) class indices.")
-        return ops.one_hot(ops.cast(label, "int32"), self.num_classes)
+        return labels.one_hot(type(self).__name__, label, self.num_classes)

@@ -73,7 +73,6 @@ class VAE(LatentVariableModel):
         self.latent = latents.Gaussian(encoder.output_shape[-1] // 2)
         self.data_shape = tuple(encoder.inputs[0].shape[1:])
         self.likelihood = self.fitting(likelihood)
-        self.build()
 
     def train_step(self, batch):
         x, label = self.examples(batch)

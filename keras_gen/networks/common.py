@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 
 import keras
-from keras import layers
+from keras import layers, ops
+
+LEAKY_SLOPE = 0.2  # Radford et al. 2016, section 3
+MAXOUT_PIECES = 5
+NORMALIZATIONS = ("batch", "layer", "spectral", None)
 
 
 def initializers(seed: int | None) -> Callable[[], keras.initializers.Initializer]:
@@ -30,6 +35,99 @@ def joined(features, inputs: list):
     return layers.Concatenate()([features, inputs[1]]) if len(inputs) > 1 else features
 
 
-def model(inputs: list, output, name: str) -> keras.Model:
-    """The functional model; a single input is passed without a list around it."""
-    return keras.Model(inputs if len(inputs) > 1 else inputs[0], output, name=name)
+def model(inputs: list, outputs, name: str) -> keras.Model:
+    """The functional model; a single input or output is passed without a list around it."""
+
+    def alone(tensors):
+        return tensors[0] if isinstance(tensors, list) and len(tensors) == 1 else tensors
+
+    return keras.Model(alone(inputs), alone(outputs), name=name)
+
+
+def activated(h, activation: str):
+    """`h` after an activation by name; `"leaky_relu"` has DCGAN's slope."""
+    if activation == "leaky_relu":
+        return layers.LeakyReLU(LEAKY_SLOPE)(h)
+    return layers.Activation(activation)(h)
+
+
+def hidden_layer(make: Callable[..., keras.Layer], activation: str, normalization: str | None):
+    """A function that applies a layer, its normalization and its activation.
+
+    Args:
+        make: makes the layer; it is called with `use_bias`.
+        activation: name of an activation.
+        normalization: one of `NORMALIZATIONS`: `"batch"` is over all replicas' examples,
+            `"layer"` over each example, `"spectral"` bounds the layer's slope.
+    """
+    check_normalization(normalization)
+
+    def apply(h):
+        h = spectral(make(use_bias=normalization != "batch"), normalization)(h)
+        if normalization == "batch":
+            # Radford et al. 2016; over the global batch, so that N replicas train as one.
+            h = layers.BatchNormalization(momentum=0.9, synchronized=True)(h)
+        elif normalization == "layer":
+            h = layers.LayerNormalization(axis=list(range(1, len(h.shape))))(h)
+        return activated(h, activation)
+
+    return apply
+
+
+def check_normalization(normalization: str | None) -> None:
+    """Raises ValueError unless it is one of `NORMALIZATIONS`."""
+    if normalization not in NORMALIZATIONS:
+        known = ", ".join(map(repr, NORMALIZATIONS))
+        raise ValueError(f"Unknown normalization {normalization!r}. Known: {known}.")
+
+
+def spectral(layer: keras.Layer, normalization: str | None) -> keras.Layer:
+    """The layer, under spectral normalization (Miyato et al. 2018) if that is asked for."""
+    return layers.SpectralNormalization(layer) if normalization == "spectral" else layer
+
+
+def squashed(h, value_range: tuple[float, float]):
+    """A generator's output brought into the data's range, as by DCGAN's tanh; float32."""
+    low, high = value_range
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return h
+    h = layers.Activation("tanh", dtype="float32")(h)
+    return layers.Rescaling((high - low) / 2, (high + low) / 2, dtype="float32")(h)
+
+
+def centered(x, value_range: tuple[float, float]):
+    """Data brought from its range to [-1, 1], what a discriminator sees; as it is if unbounded."""
+    low, high = value_range
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return x
+    return layers.Rescaling(2 / (high - low), -(high + low) / (high - low))(x)
+
+
+def judged(
+    features, inputs: list, num_classes: int | None, normalization, initializer, with_features: bool
+) -> list:
+    """The logit `(batch, 1)` of flat features, and the features themselves if they are asked for.
+
+    With a label, the projection discriminator of Miyato & Koyama 2018, "cGANs with Projection
+    Discriminator", equation 3: the logit gains the features' inner product with a vector that is
+    learned for each class.
+    """
+
+    def dense(units, **options):
+        layer = layers.Dense(units, kernel_initializer=initializer(), dtype="float32", **options)
+        return spectral(layer, normalization)
+
+    logit = dense(1)(features)
+    if num_classes is not None:
+        embedding = dense(features.shape[-1], use_bias=False)(inputs[1])
+        product = layers.Dot(axes=1, dtype="float32")([embedding, features])
+        logit = layers.Add(dtype="float32")([logit, product])
+    return [logit, features] if with_features else [logit]
+
+
+def maxout(h, units: int, initializer, normalization):
+    """The largest of five linear functions, for each unit (Goodfellow et al. 2013)."""
+    h = spectral(
+        layers.Dense(units * MAXOUT_PIECES, kernel_initializer=initializer), normalization
+    )(h)
+    return ops.max(layers.Reshape((units, MAXOUT_PIECES))(h), axis=-1)

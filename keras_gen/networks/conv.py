@@ -88,12 +88,127 @@ def decoder(
     return common.model(inputs, h, "decoder")
 
 
-def _sizes(shape: Sequence[int]) -> list[tuple[int, int]]:
-    """Height and width at each stage, from the image down."""
+def generator(
+    latent_dim: int,
+    output_shape: tuple[int, int, int],
+    value_range: tuple[float, float] = (-math.inf, math.inf),
+    depth: int | None = None,
+    width: int = 64,
+    hidden: Sequence[int] = (),
+    activation: str = "relu",
+    normalization: str | None = "batch",
+    num_classes: int | None = None,
+    seed: int | None = None,
+) -> keras.Model:
+    """DCGAN's generator: z `(batch, latent_dim)` to images `(batch, *output_shape)`.
+
+    Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional Generative
+    Adversarial Networks", section 3 and figure 1.
+
+    Args:
+        latent_dim: dimension of z.
+        output_shape: (height, width, channels).
+        value_range: of the data; a bounded one is reached by a tanh, scaled.
+        depth: number of stages, each of which doubles height and width; by default as many as it
+            takes from at most 7x7 positions.
+        width: channels before the last stage; each stage before has twice as many.
+        hidden: units of dense layers before the first stage, in order.
+        activation: of the hidden layers.
+        normalization: of the hidden layers: None, `"batch"` or `"layer"`.
+        num_classes: if given, a one-hot label `(batch, num_classes)` is a second input.
+        seed: of the initial weights.
+    """
+    initializer = common.initializers(seed)
+    sizes = _sizes(output_shape, depth)
+    counts = [width * 2**i for i in range(len(sizes) - 1)]
+    z, inputs = common.with_label((latent_dim,), num_classes, "z")
+    h = common.joined(z, inputs)
+    start = (*sizes[-1], counts[-1])
+    for units in hidden:
+
+        def dense(units=units, **options):
+            return layers.Dense(units, kernel_initializer=initializer(), **options)
+
+        h = common.hidden_layer(dense, activation, normalization)(h)
+
+    def project(**options):
+        return layers.Dense(math.prod(start), kernel_initializer=initializer(), **options)
+
+    h = common.hidden_layer(project, activation, normalization)(h)
+    h = layers.Reshape(start)(h)
+    for count, size in zip(counts[-2::-1], sizes[-2:0:-1], strict=True):
+
+        def double(count=count, **options):
+            return _doubling(count, initializer(), **options)
+
+        h = common.hidden_layer(double, activation, normalization)(h)
+        h = _cropped(h, size)
+    h = _doubled(h, sizes[0], output_shape[-1], initializer(), dtype="float32")
+    return common.model(inputs, common.squashed(h, value_range), "generator")
+
+
+def discriminator(
+    input_shape: tuple[int, int, int],
+    value_range: tuple[float, float] = (-math.inf, math.inf),
+    depth: int | None = None,
+    width: int = 64,
+    hidden: Sequence[int] = (),
+    activation: str = "leaky_relu",
+    normalization: str | None = None,
+    num_classes: int | None = None,
+    features: bool = False,
+    seed: int | None = None,
+) -> keras.Model:
+    """DCGAN's discriminator: images `(batch, *input_shape)` to a logit `(batch, 1)`.
+
+    The mirror image of `generator`. As in the paper, the first stage has no batch normalization.
+
+    Args:
+        input_shape: (height, width, channels), of an image or of a pack of images.
+        value_range: of the data; a bounded one is mapped to [-1, 1] first.
+        depth: number of stages, each of which halves height and width.
+        width: channels after the first stage; each stage after has twice as many.
+        hidden: units of dense layers after the last stage, in order.
+        activation: of the hidden layers.
+        normalization: None, `"batch"`, `"layer"` or `"spectral"`.
+        num_classes: if given, a one-hot label `(batch, num_classes)` is a second input, judged by
+            projection.
+        features: whether the last hidden layer is a second output.
+        seed: of the initial weights.
+    """
+    initializer = common.initializers(seed)
+    x, inputs = common.with_label(tuple(input_shape), num_classes, "x")
+    h = common.centered(x, value_range)
+    for stage in range(len(_sizes(input_shape, depth)) - 1):
+
+        def halve(stage=stage, **options):
+            count = width * 2**stage
+            return layers.Conv2D(count, 4, 2, "same", kernel_initializer=initializer(), **options)
+
+        first = stage == 0 and normalization in ("batch", "layer")
+        h = common.hidden_layer(halve, activation, None if first else normalization)(h)
+    h = layers.Flatten()(h)
+    for units in hidden:
+
+        def dense(units=units, **options):
+            return layers.Dense(units, kernel_initializer=initializer(), **options)
+
+        h = common.hidden_layer(dense, activation, normalization)(h)
+    outputs = common.judged(h, inputs, num_classes, normalization, initializer, features)
+    return common.model(inputs, outputs, "discriminator")
+
+
+def _sizes(shape: Sequence[int], depth: int | None = None) -> list[tuple[int, int]]:
+    """Height and width at each stage, from the image down; `depth` fixes the number of stages."""
     if len(shape) != 3:
         raise ValueError(f"images have shape (height, width, channels), got {tuple(shape)}.")
+    most = math.ceil(math.log2(max(2, *shape[:2])))
+    if depth is not None and not 1 <= depth <= most:
+        raise ValueError(
+            f"depth must be from 1 to {most} for images of {shape[0]}x{shape[1]}, got {depth}."
+        )
     sizes = [(shape[0], shape[1])]
-    while len(sizes) == 1 or max(sizes[-1]) > SMALLEST:
+    while len(sizes) <= depth if depth else len(sizes) == 1 or max(sizes[-1]) > SMALLEST:
         sizes.append(tuple((side + 1) // 2 for side in sizes[-1]))
     return sizes
 
@@ -104,8 +219,14 @@ def _filters(filters: Sequence[int], stages: int) -> list[int]:
 
 def _doubled(h, size: tuple[int, int], filters: int, initializer, **options):
     """A transposed convolution of stride 2, cropped by a pixel where `size` is odd."""
-    h = layers.Conv2DTranspose(filters, 4, 2, "same", kernel_initializer=initializer, **options)(h)
+    return _cropped(_doubling(filters, initializer, **options)(h), size, options.get("dtype"))
+
+
+def _doubling(filters: int, initializer, **options) -> keras.Layer:
+    """A transposed convolution of stride 2."""
+    return layers.Conv2DTranspose(filters, 4, 2, "same", kernel_initializer=initializer, **options)
+
+
+def _cropped(h, size: tuple[int, int], dtype: str | None = None):
     extra = [(0, have - want) for have, want in zip(h.shape[1:3], size, strict=True)]
-    if any(after for _, after in extra):
-        h = layers.Cropping2D(extra, **({"dtype": "float32"} if "dtype" in options else {}))(h)
-    return h
+    return layers.Cropping2D(extra, dtype=dtype)(h) if any(after for _, after in extra) else h

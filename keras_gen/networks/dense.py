@@ -66,3 +66,83 @@ def decoder(
     if len(output_shape) > 1:
         h = layers.Reshape(tuple(output_shape), dtype="float32")(h)
     return common.model(inputs, h, "decoder")
+
+
+def generator(
+    latent_dim: int,
+    output_shape: tuple[int, ...],
+    value_range: tuple[float, float] = (-math.inf, math.inf),
+    hidden: Sequence[int] = (256, 512),
+    activation: str = "relu",
+    normalization: str | None = None,
+    num_classes: int | None = None,
+    seed: int | None = None,
+) -> keras.Model:
+    """A perceptron from z `(batch, latent_dim)` to data `(batch, *output_shape)`.
+
+    Args:
+        latent_dim: dimension of z.
+        output_shape: shape of one example.
+        value_range: of the data; a bounded one is reached by a tanh, scaled.
+        hidden: units of the hidden layers, in order.
+        activation: of the hidden layers.
+        normalization: of the hidden layers: None, `"batch"` or `"layer"`.
+        num_classes: if given, a one-hot label `(batch, num_classes)` is a second input.
+        seed: of the initial weights.
+    """
+    initializer = common.initializers(seed)
+    z, inputs = common.with_label((latent_dim,), num_classes, "z")
+    h = common.joined(z, inputs)
+    for units in hidden:
+
+        def dense(units=units, **options):
+            return layers.Dense(units, kernel_initializer=initializer(), **options)
+
+        h = common.hidden_layer(dense, activation, normalization)(h)
+    size = math.prod(output_shape)
+    h = layers.Dense(size, kernel_initializer=initializer(), dtype="float32")(h)
+    h = common.squashed(h, value_range)
+    if len(output_shape) > 1:
+        h = layers.Reshape(tuple(output_shape), dtype="float32")(h)
+    return common.model(inputs, h, "generator")
+
+
+def discriminator(
+    input_shape: tuple[int, ...],
+    value_range: tuple[float, float] = (-math.inf, math.inf),
+    hidden: Sequence[int] = (512, 256),
+    activation: str = "leaky_relu",
+    normalization: str | None = None,
+    num_classes: int | None = None,
+    features: bool = False,
+    seed: int | None = None,
+) -> keras.Model:
+    """A perceptron from data `(batch, *input_shape)` to a logit `(batch, 1)`.
+
+    Args:
+        input_shape: shape of one example, or of one pack.
+        value_range: of the data; a bounded one is mapped to [-1, 1] first.
+        hidden: units of the hidden layers, in order.
+        activation: of the hidden layers; `"maxout"` takes the largest of five pieces.
+        normalization: None, `"batch"`, `"layer"` or `"spectral"`.
+        num_classes: if given, a one-hot label `(batch, num_classes)` is a second input, judged by
+            projection.
+        features: whether the last hidden layer is a second output.
+        seed: of the initial weights.
+    """
+    initializer = common.initializers(seed)
+    x, inputs = common.with_label(tuple(input_shape), num_classes, "x")
+    h = common.centered(x, value_range)
+    if len(input_shape) > 1:
+        h = layers.Flatten()(h)
+    for units in hidden:
+        if activation == "maxout":
+            h = common.maxout(h, units, initializer(), normalization)
+            continue
+
+        def dense(units=units, **options):
+            return layers.Dense(units, kernel_initializer=initializer(), **options)
+
+        h = common.hidden_layer(dense, activation, normalization)(h)
+    outputs = common.judged(h, inputs, num_classes, normalization, initializer, features)
+    return common.model(inputs, outputs, "discriminator")

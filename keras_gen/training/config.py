@@ -92,8 +92,14 @@ def _check_fields(preset: Preset) -> None:
         value = getattr(preset, key)
         if type(value) is not int or value < 1:
             raise ValueError(f"{key} must be a positive whole number, got {value!r}")
-    if type(preset.learning_rate) not in (int, float) or not 0 < preset.learning_rate < 1e6:
-        raise ValueError(f"learning_rate must be a positive number, got {preset.learning_rate!r}")
+    rates = preset.learning_rate
+    for rate in rates.values() if isinstance(rates, dict) else [rates]:
+        if type(rate) not in (int, float) or not 0 < rate < 1e6:
+            raise ValueError(
+                f"learning_rate must be a positive number, or one for each player, got {rates!r}"
+            )
+    if not isinstance(preset.adam, dict):
+        raise ValueError(f"adam must be a dictionary of Adam's arguments, got {preset.adam!r}")
     if preset.schedule not in presets.SCHEDULES:
         raise ValueError(
             f"unknown schedule {preset.schedule!r}: known are {', '.join(presets.SCHEDULES)}"
@@ -111,8 +117,11 @@ def model_option_names(model: str) -> list[str]:
     """
     cls = models.get(model)
     named = {}
-    for function in (cls.for_data, cls.__init__):
-        named |= inspect.signature(function).parameters
+    # What a function takes as **options it hands on to the next class's.
+    for each in cls.__mro__[: cls.__mro__.index(models.GenerativeModel)]:
+        for function in ("for_data", "default_networks", "__init__"):
+            if function in vars(each):
+                named |= inspect.signature(getattr(each, function)).parameters
     return [name for name, p in named.items() if p.default is not p.empty and name != "seed"]
 
 

@@ -11,6 +11,8 @@ import keras
 import tensorflow as tf
 
 from keras_gen import data, models
+from keras_gen.models.players import adam
+from keras_gen.presets import Preset
 from keras_gen.training import callbacks
 from keras_gen.training.config import Config
 from keras_gen.training.runs import Run, check_free, write_json, written_beside
@@ -108,7 +110,14 @@ def prepare(config: Config, run: Run | None = None) -> Job:
         )
     # Whole batches only, so that one compiled step serves all; of the test examples a last, smaller
     # batch as well, except where a replica might go without.
-    train = dataset.batches("train", preset.batch_size, seed=config.seed, drop_remainder=True)
+    cls = models.get(preset.model)
+    train = dataset.batches(
+        "train",
+        preset.batch_size,
+        seed=config.seed,
+        drop_remainder=True,
+        index=cls.uses_index,
+    )
     validation = dataset.batches(
         "test",
         min(preset.batch_size, dataset.size("test") // replicas * replicas),
@@ -120,15 +129,33 @@ def prepare(config: Config, run: Run | None = None) -> Job:
         if restored:
             return Job(config, dataset, train, validation, *restored)
         keras.utils.set_random_seed(config.seed)
-        model = models.get(preset.model).for_data(
-            dataset.spec, seed=config.seed, **preset.model_options
-        )
+        options = {"num_examples": dataset.size("train")} if cls.uses_index else {}
+        options |= preset.model_options
+        model = cls.for_data(dataset.spec, seed=config.seed, **options)
         model.adapt(dataset.arrays("train", limit=ADAPT_EXAMPLES)["x"])
-        rate = schedule(preset.schedule, preset.learning_rate, preset.epochs * len(train))
-        model.compile(optimizer=keras.optimizers.Adam(rate))
+        model.compile(optimizer=optimizer(preset, model, preset.epochs * len(train)))
     examples = dataset.arrays("train", limit=CHECKED)
     model.check_examples(examples["x"], examples.get("label"))
     return Job(config, dataset, train, validation, model)
+
+
+def optimizer(preset: Preset, model: models.GenerativeModel, steps: int):
+    """Adam by a preset's schedule over all training steps, for each player by its own moves.
+
+    Raises:
+        ValueError: if the preset's rates are not for the model's players.
+    """
+    rates = preset.learning_rate
+    if model.players and not isinstance(rates, dict):
+        rates = dict.fromkeys(model.players, rates)
+    if isinstance(rates, dict):
+        rates = {
+            player: schedule(preset.schedule, rate, steps * model.moves(player))
+            for player, rate in rates.items()
+        }
+    else:
+        rates = schedule(preset.schedule, rates, steps)
+    return adam(rates, model.players, **preset.adam)
 
 
 def restore(run: Run) -> tuple[models.GenerativeModel, int] | None:

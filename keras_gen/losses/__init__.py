@@ -1,0 +1,5 @@
+"""Losses: pure functions of logits, gradients or data, one value per example."""
+
+from keras_gen.losses import adversarial, information, penalties, reconstruction
+
+__all__ = ["adversarial", "information", "penalties", "reconstruction"]

@@ -1,0 +1,458 @@
+"""What all games between a generator and a discriminator have in common.
+
+The objectives are in the models' own files. Here are the default networks, the options that every
+adversarial model shares (penalties, packing, augmentation, averaging), and sampling.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import random
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_gen import augmentation, data, latents, likelihoods, losses, networks
+from keras_gen.models.base import GenerativeModel
+from keras_gen.noise import Noise
+
+NETWORKS = {"dense": networks.dense, "conv": networks.conv}
+
+
+class Judgement(NamedTuple):
+    """What a discriminator puts out: logits `(batch,)`, and features `(batch, n)` or None."""
+
+    logit: Any
+    features: Any = None
+
+
+class AdversarialModel(GenerativeModel):
+    """Base class of models with a generator and a discriminator.
+
+    Args:
+        generator: `keras.Model` from z `(batch, latent_dim)` (and a one-hot label, for models that
+            use labels) to data `(batch, *shape)`.
+        discriminator: `keras.Model` from data `(batch, *shape)` (and a one-hot label) to a logit
+            `(batch, 1)`, without an activation. With packing, shape's last axis is `packing` times
+            as long.
+        loss: a name in `keras_gen.losses.adversarial.LOSSES`.
+        latent: what z is; by default a standard Gaussian.
+        value_range: of the data, which `fit` checks.
+        r1: weight gamma of R1, on the gradient at real examples.
+        r2: weight gamma of R2, on the gradient at generated examples.
+        wgan_gp: weight lambda of WGAN-GP, on the gradient between both.
+        discriminator_steps: moves of the discriminator for each of the generator, each with new
+            generated examples, on the same real ones.
+        packing: how many examples the discriminator judges together (Lin et al. 2018, "PacGAN").
+        ema: decay of the moving average of the generator's weights that `sample` and `export` use;
+            0 for none.
+        label_smoothing: the label of real examples is 1 minus this (Salimans et al. 2016).
+        augment: augmentations of what the discriminator sees, of images: a comma-separated list of
+            "color", "translation" and "cutout" (Zhao et al. 2020).
+        **kwargs: `seed` of all noise; `name`, `dtype` of `keras.Model`.
+
+    Attributes:
+        sampler: the network that samples: the generator, or its average.
+
+    Raises:
+        ValueError: if the networks do not fit together, or an option does not fit them.
+    """
+
+    generator: keras.Model
+    discriminator: keras.Model
+    # What the default discriminator puts out besides the logit, and the default for images.
+    needs_features = False
+    default_network = "dense"
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        loss: str = "non_saturating",
+        latent: Any = None,
+        value_range: tuple[float, float] = (-math.inf, math.inf),
+        r1: float = 0.0,
+        r2: float = 0.0,
+        wgan_gp: float = 0.0,
+        discriminator_steps: int = 1,
+        packing: int = 1,
+        ema: float = 0.0,
+        label_smoothing: float = 0.0,
+        augment: str = "",
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.check_built(generator=generator, discriminator=discriminator)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.loss_pair = losses.adversarial.get(loss)
+        self.latent = latent or latents.Gaussian(generator.inputs[0].shape[-1])
+        self.data_shape = tuple(generator.output_shape[1:])
+        self.value_range = tuple(value_range)
+        self.r1, self.r2, self.wgan_gp = r1, r2, wgan_gp
+        self.discriminator_steps = discriminator_steps
+        self.packing = packing
+        self.ema = ema
+        self.label_smoothing = label_smoothing
+        self.augmentations = augmentation.policies(augment)
+        self._check_options()
+        self._check_networks()
+        self._normalizes_batches = _has(discriminator, keras.layers.BatchNormalization)
+        if ema:
+            self.average = keras.models.clone_model(generator)
+            self.average.set_weights(generator.get_weights())
+            self.average.trainable = False
+
+    @classmethod
+    def for_data(
+        cls,
+        spec: data.Spec,
+        latent_dim: int = 64,
+        packing: int = 1,
+        seed: int | None = None,
+        **options,
+    ) -> AdversarialModel:
+        """The model with default networks for the data that `spec` describes.
+
+        Args:
+            spec: of a data set, as `keras_gen.data.load(...).spec`.
+            latent_dim: dimension of z.
+            packing: how many examples the discriminator judges together.
+            seed: of the initial weights and of all noise.
+            **options: those of `default_networks`, and the model's own hyperparameters.
+
+        Raises:
+            ValueError: if there are no default networks for this kind of data, an option does not
+                go with them, or labels are needed and there are none.
+        """
+        networks, options = cls._split_options(options)
+        made = cls.default_networks(spec, latent_dim, packing=packing, seed=seed, **networks)
+        value_range = cls._value_range(spec)
+        return cls(**made, value_range=value_range, packing=packing, seed=seed, **options)
+
+    @classmethod
+    def default_networks(
+        cls,
+        spec: data.Spec,
+        latent_dim: int,
+        network: str | None = None,
+        hidden: Sequence[int] | None = None,
+        depth: int | None = None,
+        width: int | None = None,
+        activation: str | None = None,
+        generator_normalization: str | None = "batch",
+        normalization: str | None = None,
+        packing: int = 1,
+        seed: int | None = None,
+    ) -> dict[str, keras.Model]:
+        """Generator and discriminator for the data that `spec` describes.
+
+        Args:
+            spec: of a data set.
+            latent_dim: dimension of z.
+            network: `"dense"` or `"conv"` (DCGAN's).
+            hidden: units of the generator's dense layers; the discriminator has them in reverse.
+            depth: number of convolutional stages.
+            width: channels of the widest images of the convolutional networks.
+            activation: of the discriminator's hidden layers; `"maxout"` in dense networks.
+            generator_normalization: of the generator's hidden layers: None, "batch" or "layer".
+            normalization: of the discriminator's hidden layers: None, "batch", "layer" or
+                "spectral" (Miyato et al. 2018).
+            packing: how many examples the discriminator judges together.
+            seed: of the initial weights.
+
+        Returns:
+            The networks by the name of the constructor's argument.
+        """
+        kind, settings = cls._network(spec, network, hidden, depth, width)
+        back = settings | ({} if activation is None else {"activation": activation})
+        if hidden is not None:
+            settings["hidden"], back["hidden"] = tuple(hidden), tuple(hidden)[::-1]
+        value_range = cls._value_range(spec)
+        settings |= {"normalization": generator_normalization, "seed": seed}
+        # The discriminator's seeds are out of the reach of the generator's.
+        back |= {"normalization": normalization, "seed": None if seed is None else seed + 1000}
+        shape = (*spec.shape[:-1], spec.shape[-1] * packing)
+        return {
+            "generator": kind.generator(latent_dim, spec.shape, value_range, **settings),
+            "discriminator": kind.discriminator(
+                shape, value_range, features=cls.needs_features, **back
+            ),
+        }
+
+    @classmethod
+    def _split_options(cls, options: dict) -> tuple[dict, dict]:
+        """Options of the default networks, and the others."""
+        named = inspect.signature(AdversarialModel.default_networks).parameters
+        own = {name: value for name, value in options.items() if name in named}
+        return own, {name: value for name, value in options.items() if name not in named}
+
+    @staticmethod
+    def _value_range(spec: data.Spec) -> tuple[float, float]:
+        """The range that a generator fills: one of the usual scales. Other bounds are only those
+        of the examples that were seen."""
+        usual = spec.value_range in ((0.0, 1.0), (-1.0, 1.0))
+        return spec.value_range if usual else (-math.inf, math.inf)
+
+    @classmethod
+    def _network(cls, spec, network, hidden, depth, width) -> tuple[Any, dict]:
+        """The module of the default networks and the settings that its functions share."""
+        defaults = {"image": cls.default_network, "vector": "dense"}
+        if network is None and spec.kind not in defaults:
+            raise ValueError(
+                f"{cls.__name__} has no default networks for data of kind {spec.kind!r}; choose "
+                f"`network` among {', '.join(NETWORKS)}, or pass your own networks."
+            )
+        network = network or defaults[spec.kind]
+        if network not in NETWORKS:
+            raise ValueError(f"Unknown network {network!r}. Known: {', '.join(NETWORKS)}.")
+        kind = NETWORKS[network]
+        settings = {k: v for k, v in {"depth": depth, "width": width}.items() if v is not None}
+        if settings and kind is not networks.conv:
+            raise ValueError("`depth` and `width` are for convolutional networks: network='conv'.")
+        if cls.uses_labels:
+            if not spec.num_classes:
+                raise ValueError(
+                    f"{cls.__name__} needs class labels, and data {spec.name!r} has none."
+                )
+            settings["num_classes"] = spec.num_classes
+        return kind, settings
+
+    @property
+    def players(self) -> dict[str, tuple[keras.Model, ...]]:
+        return {"discriminator": (self.discriminator,), "generator": (self.generator,)}
+
+    def moves(self, player: str) -> int:
+        return self.discriminator_steps if player == "discriminator" else 1
+
+    def default_optimizer(self, player: str) -> keras.optimizers.Optimizer:
+        """Adam as in Radford et al. 2016, section 3, for every player."""
+        return keras.optimizers.Adam(2e-4, beta_1=0.5)
+
+    def compile(self, optimizer=None, *args, **kwargs) -> None:
+        """Configures training, as `GenerativeModel.compile`.
+
+        Args:
+            optimizer: one for each player, `{"discriminator": ..., "generator": ...}`, by name or
+                object; one for all, of which each player gets its own copy; or None for the
+                paper's.
+            *args, **kwargs: as in `GenerativeModel.compile`.
+        """
+        super().compile(optimizer, *args, **kwargs)
+
+    # ---- the players' networks -----------------------------------------------------------------
+
+    def draw(self, batch, noise: Noise):
+        """z ~ p(z), `(batch, latent_dim)`."""
+        return self.latent.sample((batch,), noise.at("prior"))
+
+    def generate(self, z, label=None, training: bool = False):
+        """G(z), `(batch, *data_shape)`."""
+        return self.generator(self._with_label(z, label), training=training)
+
+    def judge(self, x, label=None, training: bool = False):
+        """The discriminator's judgement of prepared examples, one for each."""
+        logit, *features = tf.nest.flatten(
+            self.discriminator(self._with_label(x, label), training=training)
+        )
+        return Judgement(ops.cast(logit[:, 0], "float32"), *features)
+
+    def judge_both(self, real, fake, label=None, training: bool = False):
+        """The judgements of real and of generated examples, both prepared."""
+        if self._normalizes_batches and training:
+            # Statistics of a batch that mixes both would tell them apart.
+            return self.judge(real, label, training), self.judge(fake, label, training)
+        label = None if label is None else ops.concatenate([label, label])
+        both = self.judge(ops.concatenate([real, fake]), label, training)
+        halves = [(None, None) if output is None else ops.split(output, 2) for output in both]
+        return tuple(Judgement(*parts) for parts in zip(*halves, strict=True))
+
+    def prepare(self, x, noise: Noise):
+        """What the discriminator sees of examples: augmented, then packed, `(packs, ...)`."""
+        x = augmentation.augment(x, self.augmentations, noise) if self.augmentations else x
+        if self.packing == 1:
+            return x
+        packs = ops.shape(x)[0] // self.packing
+        x = ops.reshape(x[: packs * self.packing], (packs, self.packing, *self.data_shape))
+        return ops.concatenate([x[:, i] for i in range(self.packing)], axis=-1)
+
+    def penalized(self, real, fake, label, noise: Noise, training: bool):
+        """The judgements of real and generated examples, and their penalties, `(packs,)`."""
+        if not (self.r1 or self.r2):
+            judged = self.judge_both(real, fake, label, training)
+            penalty = ops.zeros_like(judged[0].logit)
+        else:
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch([real, fake])
+                judged = self.judge_both(real, fake, label, training)
+                # No derivative of what is not wanted.
+                total = sum(
+                    ops.sum(each.logit)
+                    for each, weight in zip(judged, (self.r1, self.r2), strict=True)
+                    if weight
+                )
+            slopes = tape.gradient(total, [real, fake], unconnected_gradients="zero")
+            penalty = self.r1 * losses.penalties.zero_centered(slopes[0])
+            penalty += self.r2 * losses.penalties.zero_centered(slopes[1])
+        if self.wgan_gp:
+            weight = noise.at("interpolation").uniform((ops.shape(real)[0],))
+            between = losses.penalties.interpolated(real, fake, ops.cast(weight, real.dtype))
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(between)
+                total = ops.sum(self.judge(between, label, training).logit)
+            slope = tape.gradient(total, between)
+            penalty += self.wgan_gp * losses.penalties.one_centered(slope)
+        return *judged, penalty
+
+    def update_average(self) -> None:
+        """Moves the averaged generator: average <- ema * average + (1 - ema) * generator."""
+        if self.ema:
+            for mean, value in zip(self.average.weights, self.generator.weights, strict=True):
+                mean.assign(self.ema * mean + (1.0 - self.ema) * value)
+
+    @property
+    def sampler(self) -> keras.Model:
+        return self.average if self.ema else self.generator
+
+    def call(self, inputs, training: bool = False):
+        """The discriminator's logits of examples, `(batch,)` (or one for each whole pack)."""
+        x, label = self.examples(inputs)
+        return self.judge(self.prepare(x, self.noise), label, training).logit
+
+    # ---- generation ----------------------------------------------------------------------------
+
+    def sample(
+        self, n: int, seed: int | None = None, label=None, batch_size: int = 512
+    ) -> np.ndarray:
+        """`n` draws from the generator (its average, with `ema`), `(n, *data_shape)`.
+
+        Args:
+            n: number of samples.
+            seed: the same seed gives the same samples; None draws a seed.
+            label: `(n,)`, for a model that uses labels.
+            batch_size: how many are generated at a time.
+        """
+        return self.run("generate", self.draw_z(n, seed), label, batch_size=batch_size)
+
+    def draw_z(self, n: int, seed: int | None = None) -> np.ndarray:
+        """The z of which `sample` makes its samples, `(n, latent_dim)`."""
+        seed = random.randrange(2**31) if seed is None else seed
+        return self._prior(n, seed).numpy()
+
+    def _prior(self, n, seed):
+        return self.draw(n, Noise(seed).at("sample"))
+
+    def signatures(self):
+        z = tf.TensorSpec((None, self.latent.dim), tf.float32, name="z")
+        n = tf.TensorSpec((), tf.int32, name="n")
+        seed = tf.TensorSpec((), tf.int32, name="seed")
+        x = tf.TensorSpec((None, *self.data_shape), tf.float32, name="x")
+        labels = [tf.TensorSpec((None,), tf.int32, name="label")] if self.uses_labels else []
+
+        def generate(z, label=None):
+            return {"x": ops.cast(self.sampler(self._with_label(z, label)), "float32")}
+
+        def sample(n, seed, label=None):
+            return generate(self._prior(n, seed), label)
+
+        def discriminate(x, label=None):
+            x = self.prepare(x, Noise(0)) if self.packing > 1 else x
+            return {"logit": self.judge(x, label).logit}
+
+        return {
+            "serving_default": (generate, [z, *labels]),
+            "sample": (sample, [n, seed, *labels]),
+            "generate": (generate, [z, *labels]),
+            "discriminate": (discriminate, [x, *labels]),
+        }
+
+    def _with_label(self, tensor, label):
+        """The inputs of a network; a model that uses labels adds them."""
+        return tensor
+
+    # ---- mistakes ------------------------------------------------------------------------------
+
+    @property
+    def event_size(self) -> int:
+        return math.prod(self.data_shape)
+
+    def check_examples(self, x: np.ndarray, label=None, name: str = "x") -> None:
+        if x.shape[1:] != self.data_shape:
+            raise ValueError(
+                f"{name} has shape {x.shape}, but the generator makes (examples, "
+                f"{', '.join(map(str, self.data_shape))})."
+            )
+        if len(x) < self.packing:
+            raise ValueError(f"{name} has {len(x)} examples: too few for packing={self.packing}.")
+        likelihoods.check_range(
+            x,
+            self.value_range,
+            name,
+            but=f"{type(self).__name__} generates values in",
+            remedy="or make the model for data of that range",
+        )
+
+    def _check_options(self) -> None:
+        at_least = {"r1": 0, "r2": 0, "wgan_gp": 0, "discriminator_steps": 1, "packing": 1}
+        for option, least in at_least.items():
+            value = getattr(self, option)
+            if value < least:
+                raise ValueError(f"{option} must be at least {least}, got {value}.")
+        for option in ("ema", "label_smoothing"):
+            if not 0.0 <= getattr(self, option) < 1.0:
+                raise ValueError(f"{option} must be in [0, 1), got {getattr(self, option)}.")
+        if self.label_smoothing and not self.loss_pair.logistic:
+            raise ValueError(
+                f"label_smoothing has no meaning for loss={self.loss_pair.name!r}, which has no "
+                "labels: use loss='non_saturating' or 'minimax'."
+            )
+        if self.augmentations and len(self.data_shape) != 3:
+            raise ValueError(
+                f"augment is for images (height, width, channels), not for {self.data_shape}."
+            )
+        if self.uses_labels and self.packing > 1:
+            raise ValueError("packing is for models without labels: a pack mixes classes.")
+
+    def _check_networks(self) -> None:
+        if self.generator.inputs[0].shape[1:] != (self.latent.dim,):
+            raise ValueError(
+                f"generator must take z (batch, {self.latent.dim}), as `latent` is; it takes "
+                f"{self.generator.inputs[0].shape}."
+            )
+        packed = (*self.data_shape[:-1], self.data_shape[-1] * self.packing)
+        outputs = self.discriminator.outputs
+        if self.discriminator.inputs[0].shape[1:] != packed or outputs[0].shape[1:] != (1,):
+            raise ValueError(
+                f"discriminator must take (batch, {', '.join(map(str, packed))}), what the "
+                f"generator makes{' in packs' * (self.packing > 1)}, and put out a logit (batch, "
+                f"1); it maps {self.discriminator.inputs[0].shape} to {outputs[0].shape}."
+            )
+        if not (self.r1 or self.r2 or self.wgan_gp):
+            return
+        if _has(self.discriminator, keras.layers.BatchNormalization):
+            raise ValueError(
+                "A penalty is on the gradient of each example's logit, which batch normalization "
+                "makes depend on all others: use normalization None, 'layer' or 'spectral' in the "
+                "discriminator, or no r1, r2 and wgan_gp."
+            )
+        for layer in self.discriminator._flatten_layers():
+            smooth = (
+                isinstance(layer, (keras.layers.UpSampling2D, keras.layers.UpSampling3D))
+                and getattr(layer, "interpolation", "nearest") != "nearest"
+            )
+            cudnn = isinstance(layer, (keras.layers.LSTM, keras.layers.GRU)) and layer.use_cudnn
+            if smooth or isinstance(layer, keras.layers.Resizing) or cudnn:
+                raise ValueError(
+                    f"The discriminator's layer {layer.name!r} has no right second derivative, "
+                    "which r1, r2 and wgan_gp need: upsample by interpolation='nearest' or a "
+                    "transposed convolution, and give LSTM and GRU use_cudnn=False."
+                )
+
+
+def _has(network: keras.Model, kind: type) -> bool:
+    return any(isinstance(layer, kind) for layer in network._flatten_layers())

@@ -1,0 +1,301 @@
+"""Generative latent optimization: a generator learned by regression, with no adversary.
+
+Bojanowski, Joulin, Lopez-Paz & Szlam 2018, "Optimizing the Latent Space of Generative Networks"
+(arXiv:1707.05776). Each training example x_i has a latent z_i of its own, learned together with
+the generator (equation 2):
+
+    min_theta 1/N sum_i min_{z_i in Z} l(g_theta(z_i), x_i),
+
+with Z the unit ball, into which each z_i is projected after its step, and l the Laplacian pyramid
+distance Lap1 (equation 3). Samples are G of draws from the Gaussian that fits the z_i (section 4).
+
+    paper        here
+    ---------    --------------------------------------------------------------------------------
+    z_i          row i of `codes`
+    g_theta      `generator`
+    l            `loss`: "laplacian" (images) or "squared"
+"""
+
+from __future__ import annotations
+
+import math
+import random
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from keras_gen import data, likelihoods, losses
+from keras_gen.models.adversarial import AdversarialModel
+from keras_gen.models.base import GenerativeModel
+from keras_gen.noise import Noise
+
+
+class GLO(GenerativeModel):
+    """A generator that learns, for every training example, the latent that it is generated from.
+
+    ```python
+    glo = GLO.for_data(spec, num_examples=len(x_train), latent_dim=32)
+    glo.compile()
+    glo.fit(x_train, epochs=50)
+    z = glo.represent(x_test)  # the latents of new examples
+    glo.decode(z)
+    ```
+
+    `fit` takes arrays, or batches with each example's `index`: `dataset.batches(index=True)`.
+    `fit` and `evaluate` report `loss`, the distance per example. That of held-out data is at
+    latents found by `represent`, with few steps: an upper bound.
+
+    Args:
+        generator: `keras.Model` from z `(batch, latent_dim)` to data `(batch, *shape)`.
+        num_examples: number of training examples, N.
+        loss: a name in `keras_gen.losses.reconstruction.LOSSES`.
+        represent_steps: steps of the search for the latents of held-out examples in `evaluate`.
+        value_range: of the data, which `fit` checks.
+        **kwargs: `seed` of all noise; `name`, `dtype` of `keras.Model`.
+
+    Raises:
+        ValueError: if the generator does not suit, or the loss is unknown.
+    """
+
+    paper = (
+        "Bojanowski et al. 2018, Optimizing the Latent Space of Generative Networks "
+        "(arXiv:1707.05776)"
+    )
+    uses_index = True
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        num_examples: int,
+        loss: str = "squared",
+        represent_steps: int = 20,
+        value_range: tuple[float, float] = (-math.inf, math.inf),
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.check_built(generator=generator)
+        if num_examples < 1:
+            raise ValueError(f"num_examples must be at least 1, got {num_examples}.")
+        self.generator = generator
+        self.num_examples = num_examples
+        self.represent_steps = represent_steps
+        self.value_range = tuple(value_range)
+        self.distance = losses.reconstruction.get(loss)
+        self.data_shape = tuple(generator.output_shape[1:])
+        self.latent_dim = generator.inputs[0].shape[-1]
+        self.codes = keras.layers.Embedding(
+            num_examples,
+            self.latent_dim,
+            embeddings_initializer=keras.initializers.RandomNormal(
+                stddev=1.0 / math.sqrt(self.latent_dim), seed=self.seed
+            ),
+            embeddings_constraint=keras.constraints.MaxNorm(1.0, axis=1),
+            dtype="float32",
+        )
+        self.codes.build()
+        self.codes.embeddings.assign(self.codes.embeddings_constraint(self.codes.embeddings))
+
+    @classmethod
+    def for_data(
+        cls,
+        spec: data.Spec,
+        num_examples: int,
+        latent_dim: int = 32,
+        loss: str | None = None,
+        network: str | None = None,
+        hidden=None,
+        depth: int | None = None,
+        width: int | None = None,
+        generator_normalization: str | None = "batch",
+        seed: int | None = None,
+        **options,
+    ) -> GLO:
+        """The model with a default generator for the data that `spec` describes.
+
+        Args:
+            spec: of a data set.
+            num_examples: number of training examples.
+            latent_dim: dimension of z.
+            loss: by default "laplacian" for images and "squared" for other data.
+            network, hidden, depth, width, generator_normalization: of the generator, as in
+                `AdversarialModel.default_networks`.
+            seed: of the initial weights and codes.
+            **options: the model's own hyperparameters.
+        """
+        network = network or ("conv" if spec.kind == "image" else None)
+        made = AdversarialModel.default_networks(
+            spec,
+            latent_dim,
+            network=network,
+            hidden=hidden,
+            depth=depth,
+            width=width,
+            generator_normalization=generator_normalization,
+            seed=seed,
+        )
+        loss = loss or ("laplacian" if spec.kind == "image" else "squared")
+        options |= {"value_range": AdversarialModel._value_range(spec), "seed": seed}
+        return cls(made["generator"], num_examples, loss=loss, **options)
+
+    @property
+    def players(self):
+        return {"codes": (self.codes,), "generator": (self.generator,)}
+
+    def default_optimizer(self, player: str) -> keras.optimizers.Optimizer:
+        """Adam; the codes, of which each moves once an epoch, faster by the paper's factor, 10."""
+        return keras.optimizers.Adam({"codes": 1e-2, "generator": 1e-3}[player])
+
+    def compile(self, optimizer=None, *args, **kwargs) -> None:
+        """As `AdversarialModel.compile`, for the players `codes` and `generator`."""
+        super().compile(optimizer, *args, **kwargs)
+
+    def train_step(self, batch):
+        x, index = self.examples(batch)
+        if index is None:
+            raise ValueError(
+                "GLO learns a latent for each example and must know which is which: fit arrays, or "
+                'batches with an "index", as dataset.batches(index=True) gives.'
+            )
+
+        def objective():
+            return self.objective(x, index, self.noise, training=True)
+
+        # Both go down the same loss, each by its own optimizer, after one forward pass.
+        terms = self.minimize(lambda: self.minimize(objective, self.codes), self.generator)
+        return self.report(terms)
+
+    def objective(self, x, label, noise: Noise, training: bool) -> dict:
+        """The distance from what the latents of examples generate, `(batch,)`: of training examples
+        `label` is the index; without it the latents are searched for."""
+        z = self._search(x, self.represent_steps) if label is None else self.codes(label)
+        return {"loss": self.distance(x, self.generator(z, training=training))}
+
+    def _search(self, x, steps):
+        """Latents that generate nearly x, `(batch, latent_dim)`, by Adam in the unit ball."""
+        rate, decay, decay_squares = 0.05, 0.9, 0.99
+
+        def step(i, z, mean, square):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(z)
+                loss = ops.sum(self.distance(x, ops.cast(self.generator(z), "float32")))
+            slope = tape.gradient(loss, z)
+            mean = decay * mean + (1.0 - decay) * slope
+            square = decay_squares * square + (1.0 - decay_squares) * ops.square(slope)
+            t = ops.cast(i, "float32") + 1.0
+            scaled = ops.sqrt(square / (1.0 - decay_squares**t)) + 1e-8
+            z = z - rate * mean / (1.0 - decay**t) / scaled
+            norm = ops.sqrt(ops.sum(ops.square(z), axis=1, keepdims=True))
+            return i + 1, z / ops.maximum(norm, 1.0), mean, square
+
+        zero = ops.zeros((ops.shape(x)[0], self.latent_dim))
+        _, z, *_ = tf.while_loop(lambda i, *_: i < steps, step, (0, zero, zero, zero))
+        return z
+
+    def examples(self, batch):
+        """As `GenerativeModel.examples`, with an example's index (or None) in place of a label."""
+        x, _ = super().examples(batch)
+        inputs = batch[0] if isinstance(batch, tuple) else batch
+        return x, inputs.get("index") if isinstance(inputs, dict) else None
+
+    def fit(self, x=None, *args, **kwargs) -> keras.callbacks.History:
+        """As `GenerativeModel.fit`, on exactly the examples that the model has latents for."""
+        size = x.examples if isinstance(x, data.Batches) else None
+        if isinstance(x, (np.ndarray, list)):
+            size = len(x) - int(len(x) * kwargs.get("validation_split", 0.0))
+        if size not in (None, self.num_examples):
+            raise ValueError(f"x has {size} examples, but num_examples is {self.num_examples}.")
+        return super().fit(x, *args, **kwargs)
+
+    def call(self, inputs, training: bool = False):
+        """What the latents found for examples generate, `(batch, *data_shape)`."""
+        x, _ = self.examples(inputs)
+        return self.generator(self._search(x, self.represent_steps), training=training)
+
+    # ---- use -----------------------------------------------------------------------------------
+
+    def represent(self, x, steps: int = 200, batch_size: int = 512) -> np.ndarray:
+        """The latents from which the generator makes examples best, `(batch, latent_dim)`.
+
+        Args:
+            x: `(batch, *data_shape)`.
+            steps: of the search, by gradient descent from 0.
+            batch_size: how many are searched for at a time.
+        """
+        self.check_examples(np.asarray(x))
+        if "represent" not in self._graphs:
+            self._graphs["represent"] = tf.function(self._search)
+        steps = tf.constant(steps)
+        parts = [
+            self._graphs["represent"](tf.constant(x[i : i + batch_size], tf.float32), steps)
+            for i in range(0, len(x), batch_size)
+        ]
+        return np.concatenate(parts)
+
+    def decode(self, z, batch_size: int = 512) -> np.ndarray:
+        """G(z), `(batch, *data_shape)`, for z `(batch, latent_dim)`."""
+        return self.run("decode", z, batch_size=batch_size)
+
+    def reconstruct(self, x, steps: int = 200, batch_size: int = 512) -> np.ndarray:
+        """`decode(represent(x))`, `(batch, *data_shape)`."""
+        return self.decode(self.represent(x, steps, batch_size), batch_size)
+
+    def sample(self, n: int, seed: int | None = None, batch_size: int = 512) -> np.ndarray:
+        """G of `n` draws from the Gaussian that fits the learned codes, `(n, *data_shape)`.
+
+        Args:
+            n: number of samples.
+            seed: the same seed gives the same samples; None draws a seed.
+            batch_size: how many are generated at a time.
+        """
+        seed = random.randrange(2**31) if seed is None else seed
+        return self.decode(self._prior(n, seed).numpy(), batch_size)
+
+    def _prior(self, n, seed):
+        """Draws from the Gaussian with the codes' mean and covariance, within the unit ball."""
+        codes = self.codes.embeddings
+        mean = ops.mean(codes, axis=0)
+        centered = codes - mean
+        covariance = ops.matmul(ops.transpose(centered), centered) / self.num_examples
+        values, vectors = tf.linalg.eigh(covariance)
+        epsilon = Noise(seed).at("sample").normal((n, self.latent_dim))
+        # Eigenvalues of a singular matrix may be rounded to below 0.
+        deviations = ops.sqrt(ops.maximum(values, 0.0))
+        z = mean + ops.matmul(epsilon * deviations, ops.transpose(vectors))
+        return z / ops.maximum(ops.sqrt(ops.sum(ops.square(z), axis=1, keepdims=True)), 1.0)
+
+    def signatures(self):
+        z = tf.TensorSpec((None, self.latent_dim), tf.float32, name="z")
+        x = tf.TensorSpec((None, *self.data_shape), tf.float32, name="x")
+        n = tf.TensorSpec((), tf.int32, name="n")
+        seed = tf.TensorSpec((), tf.int32, name="seed")
+        steps = tf.TensorSpec((), tf.int32, name="steps")
+
+        def decode(z):
+            return {"x": ops.cast(self.generator(z), "float32")}
+
+        return {
+            "serving_default": (decode, [z]),
+            "sample": (lambda n, seed: decode(self._prior(n, seed)), [n, seed]),
+            "decode": (decode, [z]),
+            "represent": (lambda x, steps: {"z": self._search(x, steps)}, [x, steps]),
+        }
+
+    @property
+    def event_size(self) -> int:
+        return math.prod(self.data_shape)
+
+    def check_examples(self, x: np.ndarray, label=None, name: str = "x") -> None:
+        if x.shape[1:] != self.data_shape:
+            raise ValueError(
+                f"{name} has shape {x.shape}, but the generator makes (examples, "
+                f"{', '.join(map(str, self.data_shape))})."
+            )
+        likelihoods.check_range(
+            x,
+            self.value_range,
+            name,
+            but="GLO generates values in",
+            remedy="or make the model for data of that range",
+        )

@@ -1,0 +1,219 @@
+"""InfoGAN: codes that say, without labels, what a sample shows.
+
+Chen et al. 2016, "InfoGAN: Interpretable Representation Learning by Information Maximizing
+Generative Adversarial Nets" (arXiv:1606.03657). The generator takes noise z and a code c, and must
+let c be read from what it makes (equation 6):
+
+    min_{G, Q} max_D  V(D, G) - lambda L_I(G, Q),
+    L_I(G, Q) = E_{c, x ~ G(z, c)} [log Q(c|x)] + H(c)  <=  I(c; G(z, c))          (equation 5).
+
+    paper          here
+    -----------    ------------------------------------------------------------------------------
+    c              the last `codes.dim` numbers of z, drawn from `codes`
+    Q(c|x)         `recognition`, on the discriminator's features, which it shares
+    L_I            `information`, in nats, at most the entropy `information_maximum`
+    lambda         `information_weight`
+
+As in the authors' code the discriminator's move is also Q's: it raises V + lambda L_I in the
+weights of both, the layers that they share among them.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gen import data, latents, losses, networks
+from keras_gen.models.gan import GAN
+
+CODES = "categorical:10,uniform:2"
+
+
+class InfoGAN(GAN):
+    """A GAN whose samples tell the code that they were made from.
+
+    ```python
+    gan = InfoGAN.for_data(mnist.spec, codes="categorical:10,uniform:2")
+    gan.compile()
+    gan.fit(x_train, epochs=10)
+    gan.infer_codes(x)[:, :10].argmax(1)  # a class for each image, found without labels
+    gan.sample(10, codes=[np.arange(10), np.zeros((10, 2))])
+    ```
+
+    Args:
+        generator: `keras.Model` from noise and code together, `(batch, latent_dim + codes.dim)`.
+        discriminator: `keras.Model` from data to `[logit, features]`, `(batch, 1)` and
+            `(batch, n)`.
+        recognition: `keras.Model` from features to the parameters of Q(c|x),
+            `(batch, codes.parameter_size)`.
+        codes: a `keras_gen.latents` object, or its description.
+        information_weight: lambda.
+        **kwargs: as in `AdversarialModel`.
+
+    `fit` and `evaluate` report, besides what `GAN` does, `information`: the bound L_I of the
+    categorical codes, in nats, next to the most that it can be, their entropy
+    `information_maximum`; and `continuous_information`, that of the others.
+    """
+
+    paper = "Chen et al. 2016, InfoGAN (arXiv:1606.03657)"
+    needs_features = True
+    default_network = "conv"
+    metric_names = (
+        *GAN.metric_names,
+        "information",
+        "information_maximum",
+        "continuous_information",
+    )
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        recognition: keras.Model,
+        codes: str | latents.Product = CODES,
+        information_weight: float = 1.0,
+        **kwargs,
+    ):
+        codes = latents.get(codes)
+        codes = codes if isinstance(codes, latents.Product) else latents.Product([codes])
+        noise = latents.Gaussian(generator.inputs[0].shape[-1] - codes.dim)
+        latent = latents.Product([noise, codes])
+        super().__init__(generator, discriminator, latent=latent, **kwargs)
+        self.check_built(recognition=recognition)
+        self.recognition = recognition
+        self.codes = codes
+        self.information_weight = information_weight
+        self._check_recognition()
+
+    @classmethod
+    def for_data(
+        cls, spec: data.Spec, latent_dim: int = 62, codes=CODES, seed: int | None = None, **options
+    ) -> InfoGAN:
+        """The model with default networks for the data that `spec` describes.
+
+        Args:
+            spec: of a data set.
+            latent_dim: dimension of the noise, the codes not counted.
+            codes: as in the constructor.
+            seed: of the initial weights and of all noise.
+            **options: as in `AdversarialModel.for_data`.
+        """
+        codes = latents.get(codes)
+        chosen, options = cls._split_options(options)
+        made = cls.default_networks(spec, latent_dim + codes.dim, seed=seed, **chosen)
+        made["recognition"] = networks.dense.encoder(
+            made["discriminator"].outputs[1].shape[1:],
+            codes.parameter_size,
+            hidden=(128,),
+            activation="leaky_relu",
+            seed=None if seed is None else seed + 2000,
+        )
+        return cls(**made, codes=codes, value_range=cls._value_range(spec), seed=seed, **options)
+
+    @property
+    def players(self):
+        return super().players | {"discriminator": (self.discriminator, self.recognition)}
+
+    def default_optimizer(self, player: str) -> keras.optimizers.Optimizer:
+        """The paper's, appendix C: Adam with rates 2e-4 for D and Q and 1e-3 for G."""
+        rates = {"discriminator": 2e-4, "generator": 1e-3}
+        return keras.optimizers.Adam(rates[player], beta_1=0.5)
+
+    def discriminator_objective(self, x, fake, z, label, noise, training: bool) -> dict:
+        terms = super().discriminator_objective(x, fake, z, label, noise, training)
+        return self._informed(terms, z, training)
+
+    def generator_objective(self, x, fake, z, label, noise, training: bool) -> dict:
+        terms = super().generator_objective(x, fake, z, label, noise, training)
+        return self._informed(terms, z, training)
+
+    def _informed(self, terms: dict, z, training: bool) -> dict:
+        """A player's terms with - lambda L_I added to its loss."""
+        parameters = self.recognition(terms["judgement"].features, training=training)
+        code = z[:, -self.codes.dim :]
+        sums = {True: ops.zeros_like(terms["loss"]), False: ops.zeros_like(terms["loss"])}
+        most = 0.0
+        parts = zip(self.codes.parts, self.codes.log_probs(code, parameters), strict=True)
+        for part, log_q in parts:
+            discrete = isinstance(part, latents.Categorical)
+            sums[discrete] += losses.information.mutual_information_bound(log_q, part.entropy)
+            most += part.entropy if discrete else 0.0
+        return terms | {
+            "loss": terms["loss"] - self.information_weight * (sums[True] + sums[False]),
+            "information": sums[True],
+            "information_maximum": ops.full_like(sums[True], most),
+            "continuous_information": sums[False],
+        }
+
+    # ---- codes ---------------------------------------------------------------------------------
+
+    def infer_codes(self, x, batch_size: int = 512) -> np.ndarray:
+        """The mean of Q(c|x), `(batch, codes.dim)`, for x `(batch, *data_shape)`: probabilities of
+        the classes of categorical codes, values of the others."""
+        return self.run("infer_codes", x, batch_size=batch_size)
+
+    def sample(self, n: int, seed=None, codes=None, batch_size: int = 512) -> np.ndarray:
+        """As `GAN.sample`.
+
+        Args:
+            n: number of samples.
+            seed: of the noise, and of the codes that are not given.
+            codes: `(n, codes.dim)`; or a list with an array for each of the codes, `(n, dim)` or,
+                for categorical ones, class indices `(n,)`. By default drawn from their prior.
+            batch_size: how many are generated at a time.
+        """
+        if codes is None:
+            return super().sample(n, seed, batch_size=batch_size)
+        codes = self.codes.join(codes) if isinstance(codes, (list, tuple)) else np.asarray(codes)
+        if codes.shape != (n, self.codes.dim):
+            raise ValueError(f"codes must be ({n}, {self.codes.dim}), got {codes.shape}.")
+        z = self.draw_z(n, seed)
+        z[:, -self.codes.dim :] = codes
+        return self.run("generate", z, batch_size=batch_size)
+
+    def traverse(self, code: int, n: int = 8, seed=None, steps: int = 7) -> np.ndarray:
+        """Samples in which one code takes all its values and nothing else changes.
+
+        Args:
+            code: which: categorical codes count as one each, the others by dimension, in order.
+            n: number of rows, each with noise and other codes of its own.
+            seed: of noise and other codes.
+            steps: values of a continuous code; a categorical one takes all its classes.
+
+        Returns:
+            `(n, values, *data_shape)`.
+        """
+        units = self.codes.units(steps)
+        if not 0 <= code < len(units):
+            raise ValueError(f"code must be in 0..{len(units) - 1}, got {code}.")
+        place, values = units[code]
+        z = np.repeat(self.draw_z(n, seed)[:, None], len(values), axis=1)
+        start = z.shape[-1] - self.codes.dim + place
+        z[:, :, start : start + values.shape[1]] = values
+        made = self.run("generate", z.reshape(-1, z.shape[-1]))
+        return made.reshape(*z.shape[:2], *self.data_shape)
+
+    def signatures(self):
+        def infer_codes(x):
+            features = self.judge(x).features
+            return {"codes": self.codes.mean(self.recognition(features))}
+
+        _, (x, *_) = super().signatures()["discriminate"]
+        return super().signatures() | {"infer_codes": (infer_codes, [x])}
+
+    def _check_recognition(self) -> None:
+        outputs = self.discriminator.outputs
+        if len(outputs) != 2 or outputs[1].shape[1:] != self.recognition.inputs[0].shape[1:]:
+            raise ValueError(
+                "discriminator must put out [logit, features], and recognition take the features "
+                f"(batch, n); they have {[tuple(o.shape) for o in outputs]} and "
+                f"{tuple(self.recognition.inputs[0].shape)}."
+            )
+        if self.recognition.output_shape[1:] != (self.codes.parameter_size,):
+            raise ValueError(
+                f"recognition must put out (batch, {self.codes.parameter_size}), the parameters "
+                f"of the codes; it puts out {self.recognition.output_shape}."
+            )
+        if self.packing > 1:
+            raise ValueError("packing is not for InfoGAN: Q reads the code of single examples.")

@@ -1,0 +1,112 @@
+"""One optimizer for each player of a game, as one Keras optimizer.
+
+Keras knows one `model.optimizer`: what saves, restores, schedules and logs looks there. This one
+holds the players' own and stands for them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class PlayerOptimizers(keras.optimizers.Optimizer):
+    """The optimizers of several players, each with slots, learning rate and loss scale of its own.
+
+    Args:
+        optimizers: player -> optimizer. The last is the main one: its `learning_rate` and
+            `iterations` are what callbacks see.
+
+    Attributes:
+        optimizers: the same.
+    """
+
+    def __init__(self, optimizers: Mapping[str, keras.optimizers.Optimizer], name="players"):
+        super().__init__(learning_rate=0.0, name=name)
+        self.optimizers = dict(optimizers)
+        *_, self._main = self.optimizers
+        self._players: dict[int, str] = {}
+
+    def seat(self, player: str, networks: Iterable[keras.Model]) -> None:
+        """Builds a player's optimizer over the trainable weights of its networks."""
+        networks = tuple(networks)
+        self._players |= {id(network): player for network in networks}
+        optimizer = self.optimizers[player]
+        if not optimizer.built:
+            optimizer.build([v for network in networks for v in network.trainable_variables])
+        self.built = len(set(self._players.values())) == len(self.optimizers)
+
+    def of(self, network: keras.Model) -> keras.optimizers.Optimizer:
+        """The optimizer of the player to whom a network belongs."""
+        return self.optimizers[self._players[id(network)]]
+
+    def apply(self, grads, trainable_variables=None) -> None:
+        raise RuntimeError("Each player has its own optimizer: apply `of(network)`.")
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        return [v for optimizer in self.optimizers.values() for v in optimizer.variables]
+
+    @property
+    def iterations(self):
+        return self.optimizers[self._main].iterations
+
+    @property
+    def learning_rate(self):
+        return self.optimizers[self._main].learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value) -> None:
+        """Sets the main player's rate, and the others' so that they keep their ratios to it."""
+        main = float(self.learning_rate)
+        for name, optimizer in self.optimizers.items():
+            if name != self._main:
+                ratio = float(optimizer.learning_rate) / main if main else 1.0
+                optimizer.learning_rate = float(value) * ratio
+        self.optimizers[self._main].learning_rate = value
+
+    def save_own_variables(self, store) -> None:
+        """Nothing: Keras goes on to `optimizers`, which save their own."""
+
+    def load_own_variables(self, store) -> None:
+        """Nothing, as in `save_own_variables`."""
+
+    def get_config(self) -> dict[str, Any]:
+        optimizers = {
+            name: keras.saving.serialize_keras_object(each)
+            for name, each in self.optimizers.items()
+        }
+        return {"optimizers": optimizers, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects=None) -> PlayerOptimizers:
+        optimizers = {
+            name: keras.saving.deserialize_keras_object(each, custom_objects)
+            for name, each in config["optimizers"].items()
+        }
+        return cls(optimizers, name=config["name"])
+
+
+def adam(rate: Any, players: Iterable[str], **options) -> Any:
+    """What `compile(optimizer=...)` takes for Adam with a rate, or with one for each player.
+
+    Args:
+        rate: a number or a Keras schedule; or player -> such, for a model with players.
+        players: the model's players, or none.
+        **options: further arguments of `keras.optimizers.Adam`.
+
+    Raises:
+        ValueError: if there are rates for other players than the model has.
+    """
+    rates = rate if isinstance(rate, Mapping) else dict.fromkeys(players, rate)
+    if set(rates) != set(players):
+        raise ValueError(
+            f"learning_rate is for {', '.join(rates) or 'no players'}; the model has the players "
+            f"{', '.join(players) or '(none: give one number)'}."
+        )
+    if not rates:
+        return keras.optimizers.Adam(rate, **options)
+    return {player: keras.optimizers.Adam(each, **options) for player, each in rates.items()}

@@ -1,0 +1,204 @@
+"""The VAE-GAN: an autoencoder whose reconstructions are compared by a discriminator's features.
+
+Larsen, Sønderby, Larochelle & Winther 2016, "Autoencoding beyond pixels using a learned similarity
+metric" (arXiv:1512.09300). Pixels are replaced by features of the discriminator's hidden layer l
+(equation 7), and the decoder is the generator of a GAN (equation 8). In algorithm 1 each of the
+three players goes down its own loss:
+
+    encoder         L_prior + L_llike
+    decoder         gamma L_llike - L_GAN
+    discriminator   L_GAN
+
+    paper                                 here
+    ----------------------------------    ----------------------------------------------------------
+    Enc(x), L_prior = KL(q(z|x) || p(z))  `posterior(x)`, the `encoder`; `kl`
+    Dec(z)                                `generate(z)`, the `generator`
+    Dis_l(x)                              the discriminator's `features`
+    L_llike (equation 7)                  `feature_loss`: -E_q [log N(Dis_l(x) | Dis_l(Dec(z)), I)]
+    L_GAN (equation 8)                    `loss_pair`, on reconstructions and samples of the prior
+    gamma                                 `gamma`
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_gen import data, latents, networks
+from keras_gen.models.adversarial import AdversarialModel
+from keras_gen.noise import Noise
+
+
+class VAEGAN(AdversarialModel):
+    """A VAE and a GAN that share the decoder: three players, three losses, three lists of weights.
+
+    Args:
+        encoder: `keras.Model` from data `(batch, *shape)` to the mean and log-variance of q(z|x),
+            `(batch, 2 * latent_dim)`.
+        generator: the decoder, from z `(batch, latent_dim)` to data.
+        discriminator: from data to `[logit, features]`, `(batch, 1)` and `(batch, n)`.
+        gamma: weight of the decoder's reconstruction against its game.
+        **kwargs: as in `AdversarialModel`.
+
+    `fit` and `evaluate` report each player's loss, `encoder_loss`, `generator_loss` and
+    `discriminator_loss`; `kl`, in nats; `feature_loss`, half the squared distance of features (the
+    negative log-likelihood without its constant, in nats); and `discriminator_accuracy`.
+    """
+
+    paper = (
+        "Larsen et al. 2016, Autoencoding beyond pixels using a learned similarity metric "
+        "(arXiv:1512.09300)"
+    )
+    needs_features = True
+    default_network = "conv"
+    metric_names = (
+        "generator_loss",
+        "discriminator_loss",
+        "encoder_loss",
+        "kl",
+        "feature_loss",
+        "discriminator_accuracy",
+    )
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        gamma: float = 0.01,
+        **kwargs,
+    ):
+        latent = latents.Gaussian(generator.inputs[0].shape[-1])
+        super().__init__(generator, discriminator, latent=latent, **kwargs)
+        self.check_built(encoder=encoder)
+        self.encoder = encoder
+        self.gamma = gamma
+        if encoder.output_shape[1:] != (latent.parameter_size,) or len(discriminator.outputs) != 2:
+            raise ValueError(
+                f"encoder must put out (batch, {latent.parameter_size}), as the generator takes "
+                f"{latent.dim} latents, and discriminator [logit, features]; they put out "
+                f"{encoder.output_shape} and {len(discriminator.outputs)} output(s)."
+            )
+        if self.packing > 1:
+            raise ValueError("packing is not for VAEGAN: it compares single examples.")
+
+    @classmethod
+    def for_data(
+        cls, spec: data.Spec, latent_dim: int = 64, seed: int | None = None, **options
+    ) -> VAEGAN:
+        """As `AdversarialModel.for_data`; the encoder is built as the discriminator is."""
+        chosen, options = cls._split_options(options)
+        made = cls.default_networks(spec, latent_dim, seed=seed, **chosen)
+        kind, _ = cls._network(spec, chosen.get("network"), None, None, None)
+        encoder_seed = None if seed is None else seed + 2000
+        settings = {"filters": (64, 128, 256)} if kind is networks.conv else {}
+        made["encoder"] = kind.encoder(spec.shape, 2 * latent_dim, seed=encoder_seed, **settings)
+        return cls(**made, value_range=cls._value_range(spec), seed=seed, **options)
+
+    @property
+    def players(self):
+        return {"encoder": (self.encoder,)} | super().players
+
+    def train_step(self, batch):
+        x, _ = self.examples(batch)
+        noise = self.noise
+        terms = {}
+        for player in ("encoder", "generator", "discriminator"):
+            objective = getattr(self, f"{player}_objective")
+            terms |= self.minimize(lambda o=objective: o(x, noise, True), *self.players[player])
+        self.update_average()
+        return self.report({name: terms[name] for name in self.metric_names})
+
+    def encoder_objective(self, x, noise: Noise, training: bool) -> dict:
+        """L_prior + L_llike, `(batch,)`, in nats."""
+        posterior = self.encoder(x, training=training)
+        kl = self.latent.kl(posterior)
+        feature_loss = self.feature_loss(x, self.reconstruction(posterior, x, noise, training))
+        loss = kl + feature_loss
+        return {"loss": loss, "encoder_loss": loss, "kl": kl, "feature_loss": feature_loss}
+
+    def generator_objective(self, x, noise: Noise, training: bool) -> dict:
+        """gamma L_llike and the generator's side of the game, `(batch,)`."""
+        reconstruction, sample = self.fakes(x, noise, training)
+        real = self.loss_pair.compares and self.judge(x, training=training).logit
+        game = 0.0
+        for fake in (reconstruction, sample):
+            game += 0.5 * self.loss_pair.generator(real, self.judge(fake, training=training).logit)
+        loss = self.gamma * self.feature_loss(x, reconstruction) + game
+        return {"loss": loss, "generator_loss": loss}
+
+    def discriminator_objective(self, x, noise: Noise, training: bool) -> dict:
+        """The discriminator's side of the game, `(batch,)`, on both kinds of generated data."""
+        loss, accuracy = 0.0, 0.0
+        fakes = self.fakes(x, noise, training)
+        for place, fake in zip(("reconstruction", "sample"), fakes, strict=True):
+            prepared = (
+                self.prepare(each, noise.at(place, side))
+                for each, side in ((x, "real"), (ops.stop_gradient(fake), "fake"))
+            )
+            real, judged, penalty = self.penalized(*prepared, None, noise.at(place), training)
+            pair = (real.logit, judged.logit)
+            game = self.loss_pair.smoothed_discriminator(*pair, self.label_smoothing)
+            loss += 0.5 * (game + penalty)
+            accuracy += 0.5 * ops.cast(real.logit > judged.logit, "float32")
+        return {"loss": loss, "discriminator_loss": loss, "discriminator_accuracy": accuracy}
+
+    def objective(self, x, label, noise: Noise, training: bool) -> dict:
+        """All three losses, `(batch,)` each."""
+        return (
+            self.encoder_objective(x, noise, training)
+            | self.generator_objective(x, noise, training)
+            | self.discriminator_objective(x, noise, training)
+        )
+
+    def reconstruction(self, posterior, x, noise: Noise, training: bool):
+        """Dec(z) of a draw z ~ q(z|x), `(batch, *data_shape)`."""
+        z = self.latent.sample((ops.shape(x)[0],), noise.at("posterior"), posterior)
+        return self.generate(z, training=training)
+
+    def fakes(self, x, noise: Noise, training: bool):
+        """A reconstruction of each example, and as many samples of the prior."""
+        posterior = self.encoder(x, training=training)
+        sample = self.generate(self.draw(ops.shape(x)[0], noise), training=training)
+        return self.reconstruction(posterior, x, noise, training), sample
+
+    def feature_loss(self, x, reconstruction):
+        """-log N(Dis_l(x) | Dis_l(reconstruction), I) without its constant, `(batch,)`, in nats.
+
+        The discriminator is a ruler here: in inference mode, and the same for both."""
+        of_x, of_it = (self.judge(each).features for each in (x, reconstruction))
+        difference = ops.cast(of_x, "float32") - ops.cast(of_it, "float32")
+        return 0.5 * ops.sum(ops.square(difference), axis=-1)
+
+    # ---- the autoencoder -----------------------------------------------------------------------
+
+    def encode(self, x, batch_size: int = 512) -> np.ndarray:
+        """The mean of q(z|x), `(batch, latent_dim)`, for x `(batch, *data_shape)`."""
+        return self.run("encode", x, batch_size=batch_size)
+
+    def decode(self, z, batch_size: int = 512) -> np.ndarray:
+        """Dec(z), `(batch, *data_shape)`, for z `(batch, latent_dim)`."""
+        return self.run("generate", z, batch_size=batch_size)
+
+    def reconstruct(self, x, batch_size: int = 512) -> np.ndarray:
+        """`decode(encode(x))`, `(batch, *data_shape)`."""
+        return self.run("reconstruct", x, batch_size=batch_size)
+
+    def signatures(self):
+        signatures = super().signatures()
+        generate, _ = signatures["generate"]
+        _, (x,) = signatures["discriminate"]
+
+        def encode(x):
+            return {"z": self.latent.mean(self.encoder(x))}
+
+        def reconstruct(x):
+            return generate(encode(x)["z"])
+
+        return signatures | {
+            "encode": (encode, [x]),
+            "decode": signatures["generate"],
+            "reconstruct": (reconstruct, [x]),
+            "serving_default": (reconstruct, [x]),
+        }
