@@ -4,9 +4,9 @@
 
 Both sides train the same networks with Adam on the same images at batch 128, with whatever
 settings a user gets without asking: `compile(optimizer="adam")` and `fit`. The plain side is the
-`train_step` that Keras's documentation teaches. Rounds are interleaved, so that a machine whose
-speed drifts slows both; the ratio is taken round by round, and its median is printed. The first
-epoch of each, with tracing and compilation, is not counted.
+`train_step` that Keras's documentation teaches, for the VAE and for the GAN. Rounds are
+interleaved, so that a machine whose speed drifts slows both; the ratio is taken round by round, and
+its median is printed. The first epoch of each, with tracing and compilation, is not counted.
 
 The last column is the share of the machine's float32 matrix product rate, measured in the same run,
 that the multiplications of forward and backward pass amount to.
@@ -17,6 +17,7 @@ import math
 import os
 import statistics
 import time
+from collections.abc import Callable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -28,10 +29,6 @@ from keras import ops
 from keras_gen import data, models
 
 BATCH = 128
-NETWORKS = {
-    "MLP VAE 784-512-16": {"network": "dense", "hidden": (512,)},
-    "conv VAE": {"network": "conv"},
-}
 
 
 class PlainVAE(keras.Model):
@@ -66,6 +63,77 @@ class PlainVAE(keras.Model):
         return {tracker.name: tracker.result() for tracker in self.trackers}
 
 
+class PlainGAN(keras.Model):
+    """A GAN as Keras's documentation writes it."""
+
+    def __init__(self, generator, discriminator):
+        super().__init__()
+        self.generator, self.discriminator = generator, discriminator
+        self.seed_generator = keras.random.SeedGenerator(0)
+        self.d_tracker = keras.metrics.Mean(name="d_loss")
+        self.g_tracker = keras.metrics.Mean(name="g_loss")
+
+    def compile(self, optimizer):
+        super().compile()
+        self.d_optimizer = keras.optimizers.get(optimizer)
+        self.g_optimizer = keras.optimizers.get(optimizer)
+        self.loss_fn = keras.losses.BinaryCrossentropy(from_logits=True)
+
+    @property
+    def metrics(self):
+        return [self.d_tracker, self.g_tracker]
+
+    def latents(self, batch):
+        size = self.generator.inputs[0].shape[-1]
+        return keras.random.normal((batch, size), seed=self.seed_generator)
+
+    def train_step(self, x):
+        batch = ops.shape(x)[0]
+        fake = self.generator(self.latents(batch), training=True)
+        both = ops.concatenate([fake, x], axis=0)
+        labels = ops.concatenate([ops.ones((batch, 1)), ops.zeros((batch, 1))], axis=0)
+        with tf.GradientTape() as tape:
+            d_loss = self.loss_fn(labels, self.discriminator(both, training=True))
+        weights = self.discriminator.trainable_weights
+        gradients = tape.gradient(d_loss, weights)
+        self.d_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        z = self.latents(batch)
+        with tf.GradientTape() as tape:
+            logits = self.discriminator(self.generator(z, training=True), training=True)
+            g_loss = self.loss_fn(ops.zeros((batch, 1)), logits)
+        weights = self.generator.trainable_weights
+        gradients = tape.gradient(g_loss, weights)
+        self.g_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        self.d_tracker.update_state(d_loss)
+        self.g_tracker.update_state(g_loss)
+        return {"d_loss": self.d_tracker.result(), "g_loss": self.g_tracker.result()}
+
+
+def vae(spec: data.Spec, **options):
+    """A VAE here and the plain one on the same networks, and the operations of a step."""
+    ours = models.VAE.for_data(spec, latent_dim=16, seed=0, **options)
+    twin = models.VAE.for_data(spec, latent_dim=16, seed=0, **options)
+    # A backward pass multiplies twice as much as a forward pass.
+    operations = 3 * (multiplications(ours.encoder) + multiplications(ours.decoder))
+    return ours, PlainVAE(twin.encoder, twin.decoder), operations
+
+
+def dcgan(spec: data.Spec):
+    """A DGAN here and the plain one on the same networks, and the operations of a step."""
+    ours, twin = (models.DGAN.for_data(spec, normalization=None, seed=0) for _ in range(2))
+    # Generator: once forward, once back to weights and activations. Discriminator: forward and
+    # back for real and for generated images, and once more through it for the generator.
+    g, d = multiplications(ours.generator), multiplications(ours.discriminator)
+    return ours, PlainGAN(twin.generator, twin.discriminator), 3 * g + 6 * d + 2 * d
+
+
+BENCHMARKS = {
+    "MLP VAE 784-512-16": lambda spec: vae(spec, network="dense", hidden=(512,)),
+    "conv VAE": lambda spec: vae(spec, network="conv"),
+    "DCGAN": dcgan,
+}
+
+
 def multiplications(network: keras.Model) -> int:
     """Floating point operations of the matrix products of one example's forward pass."""
     total = 0
@@ -98,43 +166,34 @@ def images(count: int) -> np.ndarray:
     return (rng.uniform(size=(count, 28, 28, 1)) < 0.2).astype("float32")
 
 
-def fitters(x: np.ndarray, options: dict) -> dict[str, tuple]:
+def fitters(x: np.ndarray, make) -> tuple[dict[tuple, Callable], int]:
     """A function that trains one epoch, for each side and each form of the data."""
     spec = data.Spec("images", "image", x.shape[1:], (0.0, 1.0))
-
-    def dataset():
-        pipeline = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x), seed=0)
-        return pipeline.batch(BATCH).prefetch(tf.data.AUTOTUNE)
-
-    def ours():
-        model = models.VAE.for_data(spec, latent_dim=16, seed=0, **options)
-        model.compile(optimizer="adam")
-        return model
-
-    def plain():
-        model = PlainVAE(ours().encoder, ours().decoder)
-        model.compile(optimizer="adam")
-        return model
-
     result = {}
-    for side, make in {"plain": plain, "keras_gen": ours}.items():
-        model, other = make(), make()
-        from_dataset = dataset()
-        result[side, "arrays"] = lambda m=model: m.fit(x, batch_size=BATCH, verbose=0)
-        result[side, "tf.data"] = lambda m=other, d=from_dataset: m.fit(d, verbose=0)
-    return result, multiplications(model.encoder) + multiplications(model.decoder)
+    for form in ("arrays", "tf.data"):
+        ours, plain, operations = make(spec)
+        for side, model in {"plain": plain, "keras_gen": ours}.items():
+            model.compile(optimizer="adam")
+            if form == "arrays":
+                result[side, form] = lambda m=model: m.fit(x, batch_size=BATCH, verbose=0)
+                continue
+            pipeline = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x), seed=0)
+            pipeline = pipeline.batch(BATCH).prefetch(tf.data.AUTOTUNE)
+            result[side, form] = lambda m=model, d=pipeline: m.fit(d, verbose=0)
+    return result, operations
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--images", type=int, default=25_600, help="images per epoch")
+    parser.add_argument("--only", choices=BENCHMARKS, help="one network, not all")
     arguments = parser.parse_args()
 
     print(f"{'network':20} {'data':8} {'plain':>9} {'keras_gen':>10} {'ratio':>6} {'of peak':>8}")
-    for name, options in NETWORKS.items():
+    for name in [arguments.only] if arguments.only else BENCHMARKS:
         x = images(arguments.images)
-        fits, operations = fitters(x, options)
+        fits, operations = fitters(x, BENCHMARKS[name])
         rates = {key: [] for key in fits}
         peaks = []
         for round_number in range(arguments.rounds + 1):
@@ -147,8 +206,7 @@ def main() -> None:
         for form in ("arrays", "tf.data"):
             plain, ours = rates["plain", form], rates["keras_gen", form]
             ratio = statistics.median(o / p for o, p in zip(ours, plain, strict=True))
-            # A backward pass multiplies twice as much as a forward pass.
-            share = 3 * operations * statistics.median(ours) / max(peaks)
+            share = operations * statistics.median(ours) / max(peaks)
             rates_text = f"{statistics.median(plain):7.0f}/s {statistics.median(ours):8.0f}/s"
             print(f"{name:20} {form:8} {rates_text} {ratio:5.2f}x {share:8.0%}")
     print(f"matrix product peak: {max(peaks) / 1e9:.0f} GFLOP/s; images per second of `fit`.")

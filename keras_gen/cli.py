@@ -264,7 +264,7 @@ def train_preset(arguments) -> int:
             return 0
         job = training.prepare(config, run)
         # Not after hours of training:
-        evaluation.check(config.preset.protocols, job.dataset.spec)
+        evaluation.check(config.preset.protocols, job.dataset.spec, type(job.model))
         if arguments.dry_run:
             print(json.dumps(job.as_json(), indent=2))
             return 0

@@ -19,7 +19,7 @@ from keras_gen.noise import Noise
 LOG_2PI = math.log(2 * math.pi)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
+@keras.saving.register_keras_serializable("keras_gen.latents")
 class Gaussian:
     """z in R^dim with p(z) = N(0, I) and q(z|x) = N(mean, diag exp(log_variance)).
 
@@ -96,7 +96,7 @@ class Gaussian:
         return cls(**config)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
+@keras.saving.register_keras_serializable("keras_gen.latents")
 class Uniform:
     """z in [-1, 1]^dim with p(z) uniform and q(z|x) = N(mean, scale^2 I), as InfoGAN's codes.
 
@@ -151,7 +151,7 @@ class Uniform:
         return cls(**config)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
+@keras.saving.register_keras_serializable("keras_gen.latents")
 class Categorical:
     """z one-hot among `dim` classes with p(z) uniform; parameters are logits, `(..., dim)`."""
 
@@ -208,7 +208,7 @@ class Categorical:
         return cls(**config)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
+@keras.saving.register_keras_serializable("keras_gen.latents")
 class Product:
     """Independent latents beside each other: z and parameters are those of the parts, in order."""
 

@@ -33,8 +33,7 @@ def examples(spec=SPECS["vector"], n=EXAMPLES):
 
 
 def make(name, optimizer=None, kind="vector", **compile_options):
-    size = {"num_examples": EXAMPLES} if models.get(name).uses_index else {}
-    model = models.get(name).for_data(SPECS[kind], seed=1, **size)
+    model = for_data(models.get(name), SPECS[kind], seed=1)
     # Without XLA, whose compilation would take most of the tests' time; it has a test of its own.
     options = {"jit_compile": False} | compile_options
     model.compile(optimizer or keras.optimizers.Adam(1e-2), **options)
@@ -43,6 +42,12 @@ def make(name, optimizer=None, kind="vector", **compile_options):
 
 def fit(model, epochs, kind="vector", **options):
     return model.fit(examples(SPECS[kind]), batch_size=BATCH, epochs=epochs, verbose=0, **options)
+
+
+def for_data(model, spec, **options):
+    """A model class on default networks; one that learns by example must know how many."""
+    size = {"num_examples": EXAMPLES} if model.uses_index else {}
+    return model.for_data(spec, **size, **options)
 
 
 def main(model):
@@ -279,7 +284,7 @@ def test_the_order_of_the_data_changes_every_epoch_and_with_the_seed(name):
                 seen.append(np.asarray(self.examples(batch)[0])[:, 0].tolist())
                 return super().train_step(batch)
 
-        model = Spy.for_data(SPECS["vector"], seed=seed)
+        model = for_data(Spy, SPECS["vector"], seed=seed)
         model.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
         fit(model, 2)
         return seen

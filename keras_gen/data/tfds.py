@@ -20,6 +20,8 @@ KNOWN = {
     "mnist": Spec("mnist", "image", (28, 28, 1), (0.0, 1.0), num_classes=10),
     "fashion_mnist": Spec("fashion_mnist", "image", (28, 28, 1), (0.0, 1.0), num_classes=10),
     "cifar10": Spec("cifar10", "image", (32, 32, 3), (0.0, 1.0), num_classes=10),
+    "svhn_cropped": Spec("svhn_cropped", "image", (32, 32, 3), (0.0, 1.0), num_classes=10),
+    "celeb_a": Spec("celeb_a", "image", (218, 178, 3), (0.0, 1.0)),
 }
 # A small file on the host that a set comes from: where it cannot be had, no download will work.
 DOWNLOADS = {
@@ -27,6 +29,7 @@ DOWNLOADS = {
     "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
     "t10k-labels-idx1-ubyte.gz",
     "cifar10": "https://www.cs.toronto.edu/~kriz/cifar.html",
+    "svhn_cropped": "http://ufldl.stanford.edu/housenumbers/",
 }
 ANY_DOWNLOAD = "https://storage.googleapis.com/tfds-data/dataset_info/mnist/3.0.1/dataset_info.json"
 CONNECT_SECONDS = 4

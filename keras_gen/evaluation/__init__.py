@@ -1,5 +1,6 @@
 """Evaluation: arrays in, numbers out; a protocol pins every choice under one name."""
 
+from keras_gen.evaluation.codes import code_error
 from keras_gen.evaluation.disentanglement import mutual_information_gap
 from keras_gen.evaluation.distances import frechet_distance, kernel_distance
 from keras_gen.evaluation.features import (
@@ -27,6 +28,7 @@ __all__ = [
     "active_units",
     "check",
     "class_coverage",
+    "code_error",
     "evaluate",
     "frechet_distance",
     "kernel_distance",

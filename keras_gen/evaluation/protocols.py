@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keras_gen.data import Dataset, Spec
+from keras_gen.evaluation.codes import code_error
 from keras_gen.evaluation.disentanglement import mutual_information_gap
 from keras_gen.evaluation.distances import frechet_distance
 from keras_gen.evaluation.features import has_features, load_features
@@ -69,6 +70,18 @@ def measure_mig(model: GenerativeModel, dataset: Dataset) -> Result:
     test = dataset.arrays("test", limit=10_000)
     codes = _codes(model, test)
     return Result(mutual_information_gap(codes, test["label"]), "of 1", len(codes))
+
+
+def measure_code_error(model: GenerativeModel, dataset: Dataset) -> Result:
+    """Test examples whose class the first code, a categorical one, does not tell; see `code_error`.
+
+    The map from codes to classes is the best for the test examples, as in the paper.
+    """
+    test = dataset.arrays("test")
+    classes = model.codes.parts[0].dim
+    codes = model.infer_codes(test["x"])[:, :classes].argmax(axis=1)
+    value, n = code_error(codes, test["label"]), len(codes)
+    return Result(value, "of 1", n, float(np.sqrt(value * (1 - value) / (n - 1))))
 
 
 def measure_modes(model: GenerativeModel, dataset: Dataset) -> Result:
@@ -132,6 +145,7 @@ PROTOCOLS: dict[str, Callable[[GenerativeModel, Dataset], Result]] = {
     "nll_iw5000": nll_iw(5000),
     "active_units": measure_active_units,
     "mig_a": measure_mig,
+    "code_error": measure_code_error,
     "modes_2500": measure_modes,
     "high_quality_2500": measure_high_quality,
     "reverse_kl_2500": measure_reverse_kl,
@@ -141,6 +155,7 @@ PROTOCOLS: dict[str, Callable[[GenerativeModel, Dataset], Result]] = {
 }
 
 
+CLASSES = (lambda spec: bool(spec.num_classes), "class labels")
 FACTORS = (lambda spec: spec.factors is not None, "known factors, as shapes has")
 MODES = (lambda spec: None not in (spec.modes, spec.sigma), "known modes, as ring and grid have")
 FEATURES = (has_features, "lenet features for its images, as digits and mnist have")
@@ -149,6 +164,7 @@ STACKED = (lambda spec: spec.name == "stacked_mnist", "MNIST digits as channels:
 # Protocol -> what the data must have, as a test and in words; those left out measure any data.
 NEEDS: dict[str, tuple[Callable[[Spec], bool], str]] = {
     "mig_a": FACTORS,
+    "code_error": CLASSES,
     "modes_2500": MODES,
     "high_quality_2500": MODES,
     "reverse_kl_2500": MODES,
@@ -158,8 +174,18 @@ NEEDS: dict[str, tuple[Callable[[Spec], bool], str]] = {
 }
 
 
-def check(protocols: Iterable[str], spec: Spec) -> None:
-    """Raises ValueError unless all protocols are known and can be measured on such data."""
+# Protocol -> the method that the model must have; all models have `sample`.
+METHODS = {
+    "nll_iw100": "log_likelihood",
+    "nll_iw5000": "log_likelihood",
+    "active_units": "encode",
+    "mig_a": "encode",
+    "code_error": "infer_codes",
+}
+
+
+def check(protocols: Iterable[str], spec: Spec, model: type[GenerativeModel] | None = None) -> None:
+    """Raises ValueError unless all protocols can be measured on such data, of such a model."""
     for name in protocols:
         if name not in PROTOCOLS:
             raise ValueError(f"Unknown protocol {name!r}. Known: {', '.join(PROTOCOLS)}.")
@@ -168,6 +194,12 @@ def check(protocols: Iterable[str], spec: Spec) -> None:
             raise ValueError(
                 f"Protocol {name} needs data with {needed}; {spec.name} has none. Choose other "
                 "`protocols`."
+            )
+        method = METHODS.get(name, "sample")
+        if model is not None and not hasattr(model, method):
+            raise ValueError(
+                f"Protocol {name} needs a model with the method {method}, which {model.__name__} "
+                "does not have. Choose other `protocols`."
             )
 
 
@@ -188,13 +220,12 @@ def evaluate(
         ValueError: before anything is measured, if `check` finds fault.
     """
     protocols = tuple(protocols)
-    check(protocols, dataset.spec)
+    check(protocols, dataset.spec, type(model))
     batches = dataset.batches("test", EVALUATION_BATCH, shuffle=False)
     metrics = model.evaluate(batches, return_dict=True, verbose=0)
     n = dataset.size("test")
     results = {
-        name: Result(float(value), "bits" if name == "bits_per_dim" else "nats", n)
-        for name, value in metrics.items()
+        name: Result(float(value), model.metric_unit(name), n) for name, value in metrics.items()
     }
     return results | {name: PROTOCOLS[name](model, dataset) for name in protocols}
 

@@ -142,6 +142,7 @@ class AdversarialModel(GenerativeModel):
         latent_dim: int,
         network: str | None = None,
         hidden: Sequence[int] | None = None,
+        discriminator_hidden: Sequence[int] | None = None,
         depth: int | None = None,
         width: int | None = None,
         activation: str | None = None,
@@ -156,7 +157,8 @@ class AdversarialModel(GenerativeModel):
             spec: of a data set.
             latent_dim: dimension of z.
             network: `"dense"` or `"conv"` (DCGAN's).
-            hidden: units of the generator's dense layers; the discriminator has them in reverse.
+            hidden: units of the generator's dense layers.
+            discriminator_hidden: of the discriminator; by default the same, reversed.
             depth: number of convolutional stages.
             width: channels of the widest images of the convolutional networks.
             activation: of the discriminator's hidden layers; `"maxout"` in dense networks.
@@ -169,10 +171,12 @@ class AdversarialModel(GenerativeModel):
         Returns:
             The networks by the name of the constructor's argument.
         """
-        kind, settings = cls._network(spec, network, hidden, depth, width)
+        kind, settings = cls._network(spec, network, depth, width)
         back = settings | ({} if activation is None else {"activation": activation})
         if hidden is not None:
             settings["hidden"], back["hidden"] = tuple(hidden), tuple(hidden)[::-1]
+        if discriminator_hidden is not None:
+            back["hidden"] = tuple(discriminator_hidden)
         value_range = cls._value_range(spec)
         settings |= {"normalization": generator_normalization, "seed": seed}
         # The discriminator's seeds are out of the reach of the generator's.
@@ -200,7 +204,7 @@ class AdversarialModel(GenerativeModel):
         return spec.value_range if usual else (-math.inf, math.inf)
 
     @classmethod
-    def _network(cls, spec, network, hidden, depth, width) -> tuple[Any, dict]:
+    def _network(cls, spec, network, depth, width) -> tuple[Any, dict]:
         """The module of the default networks and the settings that its functions share."""
         defaults = {"image": cls.default_network, "vector": "dense"}
         if network is None and spec.kind not in defaults:
@@ -230,6 +234,13 @@ class AdversarialModel(GenerativeModel):
     def moves(self, player: str) -> int:
         return self.discriminator_steps if player == "discriminator" else 1
 
+    def metric_unit(self, name: str) -> str:
+        if name == "discriminator_accuracy":
+            return "of 1"
+        # Other losses of the game are no logarithms of probabilities.
+        probabilities = self.loss_pair.logistic or self.loss_pair.name == "relativistic"
+        return "nats" if probabilities or not name.endswith("_loss") else "-"
+
     def default_optimizer(self, player: str) -> keras.optimizers.Optimizer:
         """Adam as in Radford et al. 2016, section 3, for every player."""
         return keras.optimizers.Adam(2e-4, beta_1=0.5)
@@ -250,6 +261,12 @@ class AdversarialModel(GenerativeModel):
     def draw(self, batch, noise: Noise):
         """z ~ p(z), `(batch, latent_dim)`."""
         return self.latent.sample((batch,), noise.at("prior"))
+
+    def draw_for(self, x, noise: Noise):
+        """z ~ p(z) for each example of a batch, `(batch, latent_dim)`."""
+        # Not before there is a batch (see `minimize`): normalization counts what is generated.
+        with tf.control_dependencies([x]):
+            return tf.identity(self.draw(ops.shape(x)[0], noise))
 
     def generate(self, z, label=None, training: bool = False):
         """G(z), `(batch, *data_shape)`."""

@@ -405,6 +405,10 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         """The values per example, `(batch,)`, that `evaluate` averages and reports."""
         raise NotImplementedError
 
+    def metric_unit(self, name: str) -> str:
+        """The unit of a reported metric: nats, as a rule."""
+        return "nats"
+
     def _average(self, terms: dict) -> dict:
         for name, mean in self._report.means.items():
             mean.update_state(terms[name])

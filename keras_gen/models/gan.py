@@ -49,11 +49,11 @@ class GAN(AdversarialModel):
         x, label = self.examples(batch)
         for turn in range(1, self.discriminator_steps):
             noise = self.noise.at("turn", turn)
-            z = self.draw(ops.shape(x)[0], noise)
+            z = self.draw_for(x, noise)
             fake = self.generate(z, label, training=True)
             self.discriminator_move(x, fake, z, label, noise)
         noise = self.noise
-        z = self.draw(ops.shape(x)[0], noise)
+        z = self.draw_for(x, noise)
         moves = {}
 
         def generator_objective():
@@ -95,7 +95,7 @@ class GAN(AdversarialModel):
 
     def objective(self, x, label, noise: Noise, training: bool) -> dict:
         """Both players' losses, `(packs,)` each, with fresh samples."""
-        z = self.draw(ops.shape(x)[0], noise)
+        z = self.draw_for(x, noise)
         fake = self.generate(z, label, training)
         judged = self.discriminator_objective(x, fake, z, label, noise, training)
         noise = noise.at("generator")

@@ -32,6 +32,15 @@ from keras_gen.models.base import GenerativeModel
 from keras_gen.noise import Noise
 
 
+@keras.saving.register_keras_serializable("keras_gen")
+class UnitBall(keras.constraints.Constraint):
+    """Projects each row into the unit ball; a row that is in it stays as it is, bit for bit."""
+
+    def __call__(self, w):
+        norm = ops.sqrt(ops.sum(ops.square(w), axis=1, keepdims=True))
+        return ops.where(norm > 1.0 + 1e-6, w / ops.maximum(norm, 1.0), w)
+
+
 class GLO(GenerativeModel):
     """A generator that learns, for every training example, the latent that it is generated from.
 
@@ -91,7 +100,7 @@ class GLO(GenerativeModel):
             embeddings_initializer=keras.initializers.RandomNormal(
                 stddev=1.0 / math.sqrt(self.latent_dim), seed=self.seed
             ),
-            embeddings_constraint=keras.constraints.MaxNorm(1.0, axis=1),
+            embeddings_constraint=UnitBall(),
             dtype="float32",
         )
         self.codes.build()
@@ -186,9 +195,9 @@ class GLO(GenerativeModel):
             t = ops.cast(i, "float32") + 1.0
             scaled = ops.sqrt(square / (1.0 - decay_squares**t)) + 1e-8
             z = z - rate * mean / (1.0 - decay**t) / scaled
-            norm = ops.sqrt(ops.sum(ops.square(z), axis=1, keepdims=True))
-            return i + 1, z / ops.maximum(norm, 1.0), mean, square
+            return i + 1, project(z), mean, square
 
+        project = UnitBall()
         zero = ops.zeros((ops.shape(x)[0], self.latent_dim))
         _, z, *_ = tf.while_loop(lambda i, *_: i < steps, step, (0, zero, zero, zero))
         return z
@@ -263,7 +272,7 @@ class GLO(GenerativeModel):
         # Eigenvalues of a singular matrix may be rounded to below 0.
         deviations = ops.sqrt(ops.maximum(values, 0.0))
         z = mean + ops.matmul(epsilon * deviations, ops.transpose(vectors))
-        return z / ops.maximum(ops.sqrt(ops.sum(ops.square(z), axis=1, keepdims=True)), 1.0)
+        return UnitBall()(z)
 
     def signatures(self):
         z = tf.TensorSpec((None, self.latent_dim), tf.float32, name="z")
@@ -281,6 +290,9 @@ class GLO(GenerativeModel):
             "decode": (decode, [z]),
             "represent": (lambda x, steps: {"z": self._search(x, steps)}, [x, steps]),
         }
+
+    def metric_unit(self, name: str) -> str:
+        return "-"
 
     @property
     def event_size(self) -> int:

@@ -115,6 +115,9 @@ class VAE(LatentVariableModel):
         names = ("loss", "elbo", "reconstruction", "kl")
         return (*names, "bits_per_dim") if self.likelihood.discrete else names
 
+    def metric_unit(self, name: str) -> str:
+        return "bits" if name == "bits_per_dim" else "nats"
+
     def compile(self, optimizer="adam", loss=None, *args, **kwargs) -> None:
         """Configures training, as `GenerativeModel.compile`.
 

@@ -90,7 +90,7 @@ class VAEGAN(AdversarialModel):
         """As `AdversarialModel.for_data`; the encoder is built as the discriminator is."""
         chosen, options = cls._split_options(options)
         made = cls.default_networks(spec, latent_dim, seed=seed, **chosen)
-        kind, _ = cls._network(spec, chosen.get("network"), None, None, None)
+        kind, _ = cls._network(spec, chosen.get("network"), None, None)
         encoder_seed = None if seed is None else seed + 2000
         settings = {"filters": (64, 128, 256)} if kind is networks.conv else {}
         made["encoder"] = kind.encoder(spec.shape, 2 * latent_dim, seed=encoder_seed, **settings)
@@ -160,7 +160,7 @@ class VAEGAN(AdversarialModel):
     def fakes(self, x, noise: Noise, training: bool):
         """A reconstruction of each example, and as many samples of the prior."""
         posterior = self.encoder(x, training=training)
-        sample = self.generate(self.draw(ops.shape(x)[0], noise), training=training)
+        sample = self.generate(self.draw_for(x, noise), training=training)
         return self.reconstruction(posterior, x, noise, training), sample
 
     def feature_loss(self, x, reconstruction):

@@ -17,21 +17,47 @@ ROWS = 8
 
 
 class Diverged(RuntimeError):
-    """The loss is no longer a number; the message names what to change."""
+    """Training leads nowhere any more; the message names what to change."""
 
 
 class StopWhenDiverged(keras.callbacks.Callback):
-    """Ends training with `Diverged` after an epoch whose loss is NaN or infinite.
+    """Ends training with `Diverged` after an epoch that shows that it leads nowhere any more.
 
-    Nothing of that epoch is kept, so a resumed run starts before it.
+    Nothing of that epoch is kept, so the newest checkpoint is from before it. The criteria are
+
+    - a metric that is NaN or infinite;
+    - a discriminator that has won: a `discriminator_accuracy` above 0.999 in each of the last
+      epochs, at least `WON_EPOCHS` and `WON_STEPS` training steps. It then tells real from
+      generated without fail, and what the generator learns from it is next to nothing.
     """
 
+    WON_ACCURACY = 0.999
+    WON_EPOCHS = 3
+    WON_STEPS = 1000
+
+    def on_train_begin(self, logs=None):
+        self.won_epochs = 0
+        self.won_since = int(self.model.step.numpy())
+
     def on_epoch_end(self, epoch, logs=None):
-        if not math.isfinite(logs["loss"]):
-            rate = float(self.model.optimizer.learning_rate)
+        rate = f"now {float(self.model.optimizer.learning_rate):.2g}"
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                remedy = "give the discriminator a penalty (r1=1), " if self.model.players else ""
+                raise Diverged(
+                    f"{name} became {value} in epoch {epoch + 1}: lower --learning-rate ({rate}), "
+                    f"{remedy}or look for extreme values in the data"
+                )
+        step = int(self.model.step.numpy())
+        if logs.get("discriminator_accuracy", 0.0) <= self.WON_ACCURACY:
+            self.won_epochs, self.won_since = 0, step
+            return
+        self.won_epochs += 1
+        if self.won_epochs >= self.WON_EPOCHS and step - self.won_since >= self.WON_STEPS:
             raise Diverged(
-                f"the loss became {logs['loss']} in epoch {epoch + 1}: lower --learning-rate "
-                f"(now {rate:.2g}), or look for extreme values in the data"
+                f"the discriminator has won: for {self.won_epochs} epochs it has told over "
+                f"{self.WON_ACCURACY:.1%} of real from generated examples. Give it a penalty "
+                f"(--set r1=1), lower its learning rate ({rate}), or take --set loss=relativistic"
             )
 
 
