@@ -119,14 +119,14 @@ def test_penalties_of_a_linear_discriminator():
         ({}, 0.0),
     ):
         gan = models.GAN(model.generator, linear((3.0, 4.0)), **options)
-        *_, penalty = gan.penalized(x, fake, None, Noise(0), training=True)
+        *_, penalty = gan.penalized(tf.constant(x), tf.constant(fake), None, Noise(0), True)
         np.testing.assert_allclose(penalty, np.full(len(x), expected), rtol=1e-6, atol=1e-7)
     # R1 looks at real examples and R2 at generated ones.
     square = keras.Input((2,))
     quadratic = keras.Model(square, ops.sum(square * square, axis=1, keepdims=True))
     for options, at in (({"r1": 1.0}, x), ({"r2": 1.0}, fake)):
         gan = models.GAN(model.generator, quadratic, **options)
-        *_, penalty = gan.penalized(x, fake, None, Noise(0), training=True)
+        *_, penalty = gan.penalized(tf.constant(x), tf.constant(fake), None, Noise(0), True)
         np.testing.assert_allclose(penalty, 2 * np.sum(at**2, axis=1), rtol=1e-5)
 
 
@@ -242,7 +242,7 @@ def test_several_moves_of_the_discriminator_for_one_of_the_generator():
     gan = tiny_gan(discriminator_steps=3)
     gan.compile(jit_compile=False)
     gan.fit(points(), batch_size=16, verbose=0)
-    iterations = {name: int(o.iterations) for name, o in gan.optimizer.optimizers.items()}
+    iterations = {name: int(o.iterations) for name, o in gan.optimizer.players.items()}
     assert iterations == {"discriminator": 12, "generator": 4}
     assert int(gan.step) == 4
 
@@ -348,15 +348,15 @@ def test_options_survive_saving_replicas_and_xla(options, two_replicas, tmp_path
 def test_each_player_has_its_optimizer():
     gan = tiny_gan()
     gan.compile()  # DCGAN's
-    assert [float(o.learning_rate) for o in gan.optimizer.optimizers.values()] == [
+    assert [float(o.learning_rate) for o in gan.optimizer.players.values()] == [
         pytest.approx(2e-4)
     ] * 2
     gan.compile("sgd")
-    kinds = {type(o) for o in gan.optimizer.optimizers.values()}
+    kinds = {type(o) for o in gan.optimizer.players.values()}
     assert kinds == {keras.optimizers.SGD}
     shared = keras.optimizers.Adam(3e-4)
     gan.compile(shared)
-    one, other = gan.optimizer.optimizers.values()
+    one, other = gan.optimizer.players.values()
     assert one is not other and float(other.learning_rate) == pytest.approx(3e-4)
     gan.compile({"discriminator": "sgd", "generator": keras.optimizers.Adam(1e-3)})
     assert isinstance(gan.optimizer.of(gan.discriminator), keras.optimizers.SGD)
@@ -372,7 +372,7 @@ def test_learning_rate_callbacks_move_all_players():
     halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
     history = gan.fit(points(), epochs=2, callbacks=[halve], verbose=0).history
     np.testing.assert_allclose(history["learning_rate"], [0.005, 0.0025], rtol=1e-6)
-    found = {name: float(o.learning_rate) for name, o in gan.optimizer.optimizers.items()}
+    found = {name: float(o.learning_rate) for name, o in gan.optimizer.players.items()}
     assert found == {"discriminator": pytest.approx(0.005), "generator": pytest.approx(0.0025)}
 
 
@@ -384,7 +384,7 @@ def test_schedules_count_each_players_moves(tmp_path):
     }
     gan.compile(rates)
     gan.fit(points(), batch_size=16, verbose=0)
-    one, other = (float(o.learning_rate) for o in gan.optimizer.optimizers.values())
+    one, other = (float(o.learning_rate) for o in gan.optimizer.players.values())
     assert one == pytest.approx(other) == pytest.approx(5e-4)
     gan.save(tmp_path / "gan.keras")
     again = keras.models.load_model(tmp_path / "gan.keras")

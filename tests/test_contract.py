@@ -335,7 +335,7 @@ def test_mixed_precision_skips_no_step_and_learns(name, policy, tmp_path):
     if len(model.players) <= 1 or name == "GLO":
         assert history[-1] < history[0]  # in a game nobody need win
     assert np.isfinite(history).all()
-    optimizers = getattr(model.optimizer, "optimizers", {None: model.optimizer}).values()
+    optimizers = getattr(model.optimizer, "players", {None: model.optimizer}).values()
     for optimizer in optimizers:
         if policy == "mixed_float16":
             assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)

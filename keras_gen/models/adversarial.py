@@ -103,6 +103,8 @@ class AdversarialModel(GenerativeModel):
         self._check_options()
         self._check_networks()
         self._normalizes_batches = _has(discriminator, keras.layers.BatchNormalization)
+        # In training mode this layer writes to the discriminator's weights, whosever move it is.
+        self._writes_weights = _has(discriminator, keras.layers.SpectralNormalization)
         if ema:
             self.average = keras.models.clone_model(generator)
             self.average.set_weights(generator.get_weights())

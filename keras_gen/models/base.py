@@ -248,7 +248,7 @@ class GenerativeModel(keras.Model, metaclass=_Built):
     def _optimizer(self, optimizer, scale: bool) -> keras.optimizers.Optimizer:
         """What was given as optimizer, as one object, with loss scaling if it must have it."""
         if isinstance(optimizer, PlayerOptimizers):
-            each = {name: self._scaled(o, scale) for name, o in optimizer.optimizers.items()}
+            each = {name: self._scaled(o, scale) for name, o in optimizer.players.items()}
             return PlayerOptimizers(each)
         if not self.players:
             return self._scaled(keras.optimizers.get(optimizer), scale)

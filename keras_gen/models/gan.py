@@ -85,6 +85,7 @@ class GAN(AdversarialModel):
 
     def generator_objective(self, x, fake, z, label, noise: Noise, training: bool) -> dict:
         """What the generator minimizes, `(packs,)`: its side of the game."""
+        training = training and not self._writes_weights
         fake = self.prepare(fake, noise.at("fake"))
         if self.loss_pair.compares:
             real, fake = self.judge_both(self.prepare(x, noise.at("real")), fake, label, training)

@@ -21,63 +21,62 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
             `iterations` are what callbacks see.
 
     Attributes:
-        optimizers: the same.
+        players: the same. (Some of Keras's callbacks treat an attribute `optimizers` as a list.)
     """
 
     def __init__(self, optimizers: Mapping[str, keras.optimizers.Optimizer], name="players"):
         super().__init__(learning_rate=0.0, name=name)
-        self.optimizers = dict(optimizers)
-        *_, self._main = self.optimizers
-        self._players: dict[int, str] = {}
+        self.players = dict(optimizers)
+        *_, self._main = self.players
+        self._player_of: dict[int, str] = {}
 
     def seat(self, player: str, networks: Iterable[keras.Model]) -> None:
         """Builds a player's optimizer over the trainable weights of its networks."""
         networks = tuple(networks)
-        self._players |= {id(network): player for network in networks}
-        optimizer = self.optimizers[player]
+        self._player_of |= {id(network): player for network in networks}
+        optimizer = self.players[player]
         if not optimizer.built:
             optimizer.build([v for network in networks for v in network.trainable_variables])
-        self.built = len(set(self._players.values())) == len(self.optimizers)
+        self.built = len(set(self._player_of.values())) == len(self.players)
 
     def of(self, network: keras.Model) -> keras.optimizers.Optimizer:
         """The optimizer of the player to whom a network belongs."""
-        return self.optimizers[self._players[id(network)]]
+        return self.players[self._player_of[id(network)]]
 
     def apply(self, grads, trainable_variables=None) -> None:
         raise RuntimeError("Each player has its own optimizer: apply `of(network)`.")
 
     @property
     def variables(self) -> list[keras.Variable]:
-        return [v for optimizer in self.optimizers.values() for v in optimizer.variables]
+        return [v for optimizer in self.players.values() for v in optimizer.variables]
 
     @property
     def iterations(self):
-        return self.optimizers[self._main].iterations
+        return self.players[self._main].iterations
 
     @property
     def learning_rate(self):
-        return self.optimizers[self._main].learning_rate
+        return self.players[self._main].learning_rate
 
     @learning_rate.setter
     def learning_rate(self, value) -> None:
         """Sets the main player's rate, and the others' so that they keep their ratios to it."""
         main = float(self.learning_rate)
-        for name, optimizer in self.optimizers.items():
+        for name, optimizer in self.players.items():
             if name != self._main:
                 ratio = float(optimizer.learning_rate) / main if main else 1.0
                 optimizer.learning_rate = float(value) * ratio
-        self.optimizers[self._main].learning_rate = value
+        self.players[self._main].learning_rate = value
 
     def save_own_variables(self, store) -> None:
-        """Nothing: Keras goes on to `optimizers`, which save their own."""
+        """Nothing: Keras goes on to `players`, which save their own."""
 
     def load_own_variables(self, store) -> None:
         """Nothing, as in `save_own_variables`."""
 
     def get_config(self) -> dict[str, Any]:
         optimizers = {
-            name: keras.saving.serialize_keras_object(each)
-            for name, each in self.optimizers.items()
+            name: keras.saving.serialize_keras_object(each) for name, each in self.players.items()
         }
         return {"optimizers": optimizers, "name": self.name}
 

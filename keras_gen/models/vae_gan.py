@@ -121,10 +121,15 @@ class VAEGAN(AdversarialModel):
     def generator_objective(self, x, noise: Noise, training: bool) -> dict:
         """gamma L_llike and the generator's side of the game, `(batch,)`."""
         reconstruction, sample = self.fakes(x, noise, training)
-        real = self.loss_pair.compares and self.judge(x, training=training).logit
+        training = training and not self._writes_weights
         game = 0.0
-        for fake in (reconstruction, sample):
-            game += 0.5 * self.loss_pair.generator(real, self.judge(fake, training=training).logit)
+        for place, fake in (("reconstruction", reconstruction), ("sample", sample)):
+            noise_of_fake = noise.at("generator", place)
+            fake = self.judge(self.prepare(fake, noise_of_fake), training=training)
+            real = None
+            if self.loss_pair.compares:
+                real = self.judge(self.prepare(x, noise_of_fake), training=training).logit
+            game += 0.5 * self.loss_pair.generator(real, fake.logit)
         loss = self.gamma * self.feature_loss(x, reconstruction) + game
         return {"loss": loss, "generator_loss": loss}
 

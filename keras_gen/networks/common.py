@@ -35,13 +35,26 @@ def joined(features, inputs: list):
     return layers.Concatenate()([features, inputs[1]]) if len(inputs) > 1 else features
 
 
-def model(inputs: list, outputs, name: str) -> keras.Model:
-    """The functional model; a single input or output is passed without a list around it."""
+def model(inputs: list, outputs, name: str, seed: int | None = None) -> keras.Model:
+    """The functional model; a single input or output is passed without a list around it.
+
+    Args:
+        inputs: its inputs.
+        outputs: its output, or a list of them.
+        name: its name.
+        seed: of what spectral normalization starts from, which Keras draws without one.
+    """
 
     def alone(tensors):
         return tensors[0] if isinstance(tensors, list) and len(tensors) == 1 else tensors
 
-    return keras.Model(alone(inputs), alone(outputs), name=name)
+    network = keras.Model(alone(inputs), alone(outputs), name=name)
+    if seed is not None:
+        normalized = [x for x in network.layers if isinstance(x, layers.SpectralNormalization)]
+        for i, layer in enumerate(normalized):
+            initializer = keras.initializers.TruncatedNormal(stddev=0.02, seed=seed + i)
+            layer.vector_u.assign(initializer(layer.vector_u.shape))
+    return network
 
 
 def activated(h, activation: str):

@@ -195,7 +195,7 @@ def discriminator(
 
         h = common.hidden_layer(dense, activation, normalization)(h)
     outputs = common.judged(h, inputs, num_classes, normalization, initializer, features)
-    return common.model(inputs, outputs, "discriminator")
+    return common.model(inputs, outputs, "discriminator", seed)
 
 
 def _sizes(shape: Sequence[int], depth: int | None = None) -> list[tuple[int, int]]:

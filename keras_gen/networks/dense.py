@@ -145,4 +145,4 @@ def discriminator(
 
         h = common.hidden_layer(dense, activation, normalization)(h)
     outputs = common.judged(h, inputs, num_classes, normalization, initializer, features)
-    return common.model(inputs, outputs, "discriminator")
+    return common.model(inputs, outputs, "discriminator", seed)
