@@ -312,3 +312,48 @@ def test_killed_at_any_instant(tmp_path):
     assert last.wait(120) == 0, last.stderr.read()
     assert_same_weights(tmp_path / "whole", tmp_path / "killed")
     json.loads((tmp_path / "killed" / "metrics.json").read_text())
+
+
+# ---- games -------------------------------------------------------------------------------------
+
+
+def game(**settings) -> training.Config:
+    settings = {"epochs": 8, "hidden": (16,), "data.size": 40_000, "data.test_size": 100} | settings
+    return training.Config(training.override(presets.get("gan_ring"), settings), seed=0)
+
+
+def test_a_discriminator_that_has_won_ends_training(tmp_path):
+    # The generator hardly moves, and what it makes is easy to tell from a ring.
+    rates = {"discriminator": 1e-2, "generator": 1e-7}
+    config = game(loss="minimax", r1=0.0, r2=0.0, learning_rate=rates, schedule="constant")
+    with pytest.raises(training.Diverged, match=r"discriminator has won.*r1=1") as raised:
+        training.train(config, tmp_path / "run", verbose=0)
+    assert "3 epochs" in str(raised.value)
+    run = training.Run.open(tmp_path / "run")
+    newest = keras.models.load_model(run.checkpoint(run.checkpoint_epochs()[0]))
+    assert all(np.isfinite(weight).all() for weight in newest.get_weights())
+    assert len(run.read_history(8)) == run.checkpoint_epochs()[0]
+
+
+def test_an_infinite_loss_ends_training_and_keeps_the_last_good_checkpoint(tmp_path):
+    config = game(loss="wasserstein", r1=0.0, r2=0.0, learning_rate=1e5, schedule="constant")
+    with pytest.raises(training.Diverged, match=r"loss became (nan|inf|-inf).*r1=1"):
+        training.train(config, tmp_path / "run", verbose=0)
+    run = training.Run.open(tmp_path / "run")
+    for epoch in run.checkpoint_epochs():
+        weights = keras.models.load_model(run.checkpoint(epoch)).get_weights()
+        assert all(np.isfinite(weight).all() for weight in weights)
+
+
+def test_rates_for_each_player(tmp_path):
+    rates = {"discriminator": 1e-3, "generator": 5e-4}
+    job = training.prepare(game(learning_rate=rates, discriminator_steps=2))
+    players = job.model.optimizer.players
+    assert {name: float(o.learning_rate) for name, o in players.items()} == pytest.approx(rates)
+    steps = 8 * len(job.train)
+    decay = {name: o.get_config()["learning_rate"]["config"] for name, o in players.items()}
+    assert decay["discriminator"]["decay_steps"] == 2 * steps
+    assert decay["generator"]["decay_steps"] == steps
+    assert all(o.beta_1 == 0.5 for o in players.values())
+    with pytest.raises(ValueError, match="the model has the players discriminator, generator"):
+        training.prepare(game(learning_rate={"critic": 1e-3}))

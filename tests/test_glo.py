@@ -1,0 +1,97 @@
+"""Generative latent optimization where the answer is known."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import data, losses, models
+
+
+def linear_glo(x, latent_dim, **options):
+    """GLO with a linear generator without bias: with squared loss a principal component analysis
+    of data whose mean is 0."""
+    z = keras.Input((latent_dim,))
+    dense = keras.layers.Dense(x.shape[1], use_bias=False)
+    return models.GLO(keras.Model(z, dense(z)), len(x), seed=0, **options)
+
+
+@pytest.fixture(scope="module")
+def plane():
+    """Points near a plane in five dimensions."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 2)) @ rng.normal(size=(2, 5)) + 0.05 * rng.normal(size=(60, 5))
+    return (x - x.mean(axis=0)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def fitted(plane):
+    model = linear_glo(plane, 2)
+    rates = {"codes": keras.optimizers.Adam(0.05), "generator": keras.optimizers.Adam(0.05)}
+    model.compile(rates)
+    model.fit(plane, batch_size=60, epochs=1500, verbose=0)
+    return model
+
+
+def test_a_linear_generator_finds_the_principal_plane(plane, fitted):
+    # The least squared error of any plane is the sum of the other squared singular values.
+    singular = np.linalg.svd(plane, compute_uv=False)
+    least = np.sum(singular[2:] ** 2) / len(plane)
+    loss = fitted.fit(plane, batch_size=60, verbose=0).history["loss"][0]
+    assert least <= loss * 1.0001
+    assert loss < 1.1 * least + 1e-3
+
+
+def test_represent_finds_the_latents_of_new_examples(plane, fitted):
+    z = np.random.default_rng(1).normal(size=(10, 2)).astype("float32")
+    z *= 0.5 / np.linalg.norm(z, axis=1, keepdims=True)
+    x = fitted.decode(z)
+    np.testing.assert_allclose(fitted.represent(x, steps=500), z, atol=0.02)
+    np.testing.assert_allclose(fitted.reconstruct(x, steps=500), x, atol=0.1)
+
+
+def test_codes_stay_in_the_unit_ball_and_samples_follow_them(plane, fitted):
+    codes = fitted.codes.get_weights()[0]
+    assert np.linalg.norm(codes, axis=1).max() <= 1 + 1e-5
+    z = np.asarray(fitted._prior(20_000, 0))
+    inside = np.linalg.norm(z, axis=1) < 0.999
+    assert inside.mean() > 0.5
+    np.testing.assert_allclose(z.mean(axis=0), codes.mean(axis=0), atol=0.05)
+
+
+def test_only_the_codes_of_a_batch_move(plane):
+    model = linear_glo(plane, 2)
+    model.compile(keras.optimizers.SGD(0.1), jit_compile=False)
+    before = model.codes.get_weights()[0]
+    model.train_on_batch({"x": plane[:8], "index": np.arange(8)})
+    moved = (model.codes.get_weights()[0] != before).any(axis=1)
+    assert moved[:8].all() and not moved[8:].any()
+
+
+def test_the_laplacian_distance():
+    rng = np.random.default_rng(0)
+    x, y = (tf.constant(rng.uniform(size=(3, 16, 16, 2)).astype("float32")) for _ in "xy")
+    distance = losses.reconstruction.laplacian
+    np.testing.assert_allclose(distance(x, x), 0.0)
+    np.testing.assert_allclose(distance(x, y), distance(y, x), rtol=1e-5)
+    assert (np.asarray(distance(x, y)) > 0).all()
+    # A constant has no detail: only the last level, of 2x2 pixels at weight 4^3, sees it.
+    np.testing.assert_allclose(distance(x, x + 0.5), 0.5 * 2 * 4 * 4.0**3, rtol=1e-3)
+    levels = losses.reconstruction.laplacian_pyramid(x)
+    assert [level.shape[1] for level in levels] == [16, 8, 4, 2]
+    assert losses.reconstruction.laplacian_pyramid(x[:, :3, :3])[0].shape[1] == 3
+
+
+def test_mistakes(plane):
+    model = linear_glo(plane, 2)
+    model.compile()
+    with pytest.raises(ValueError, match="x has 59 examples, but num_examples is 60"):
+        model.fit(plane[1:])
+    with pytest.raises(ValueError, match=r"index=True"):
+        model.fit(tf.data.Dataset.from_tensor_slices({"x": plane}).batch(60), verbose=0)
+    with pytest.raises(ValueError, match="num_examples must be at least 1"):
+        linear_glo(plane[:0], 2)
+    with pytest.raises(ValueError, match="Unknown reconstruction loss 'l1'"):
+        linear_glo(plane, 2, loss="l1")
+    spec = data.Spec("vector", "vector", (5,), (-9.0, 9.0))
+    assert models.GLO.for_data(spec, 60).distance is losses.reconstruction.squared
