@@ -263,6 +263,8 @@ def train_preset(arguments) -> int:
             print(f"{path} is finished already ({config.preset.epochs} epochs): nothing to do")
             return 0
         job = training.prepare(config, run)
+        if "data" in settings and "protocols" not in settings and run is None:
+            config = job.config = without_inapplicable(config, job)
         # Not after hours of training:
         evaluation.check(config.preset.protocols, job.dataset.spec, type(job.model))
         if arguments.dry_run:
@@ -423,6 +425,18 @@ def settings_of(arguments) -> dict:
     if isinstance(settings.get("data"), str) and os.path.exists(settings["data"]):
         settings["data"] = absolute(settings["data"])
     return settings
+
+
+def without_inapplicable(config, job):
+    """The config without the preset's protocols that are not for data other than the preset's."""
+    from keras_gen import evaluation
+
+    preset, spec = config.preset, job.dataset.spec
+    kept = evaluation.applicable(preset.protocols, spec, type(job.model))
+    if dropped := [name for name in preset.protocols if name not in kept]:
+        names = ", ".join(dropped)
+        print(f"keras-gen: {names} left out: not for {spec.name}", file=sys.stderr)
+    return dataclasses.replace(config, preset=dataclasses.replace(preset, protocols=kept))
 
 
 def resumed_config(run, arguments, settings: dict):

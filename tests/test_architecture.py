@@ -76,8 +76,26 @@ def test_a_model_file_names_its_paper_and_its_symbols(name):
     assert re.search(r"\b(19|20)\d\d\b", module.__doc__), "the paper's year"
     assert re.search(r"equation|algorithm|section", module.__doc__, re.IGNORECASE)
     assert re.search(r"^ +paper +here$", module.__doc__, re.MULTILINE), "the table of symbols"
-    source = Path(module.__file__).read_text()
-    assert len(source.splitlines()) <= 160, "a model file shows its objective, and little else"
+    assert lines_of_code(Path(module.__file__)) <= 160, "a model file shows its objective"
+
+
+def lines_of_code(path: Path) -> int:
+    """Lines that hold code: no blank ones, comments or docstrings."""
+    # What a syntax tree gives back has no comments, and each docstring is a statement of its own.
+    tree = ast.parse(path.read_text())
+    texts = [
+        node.body[0]
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node)
+    ]
+    lines = {n for node in ast.walk(tree) if hasattr(node, "lineno") for n in span(node, texts)}
+    return len(lines - {n for text in texts for n in range(text.lineno, text.end_lineno + 1)})
+
+
+def span(node: ast.AST, texts: list) -> range:
+    """The lines on which a node begins and, unless it holds others, ends."""
+    simple = not hasattr(node, "body") and node not in texts
+    return range(node.lineno, (node.end_lineno if simple else node.lineno) + 1)
 
 
 def public_definitions():

@@ -15,6 +15,7 @@ from keras_gen.evaluation.modes import ModeCoverage, class_coverage, mode_covera
 from keras_gen.evaluation.protocols import (
     PROTOCOLS,
     Result,
+    applicable,
     check,
     evaluate,
     real_fid_lenet_10k,
@@ -26,6 +27,7 @@ __all__ = [
     "ModeCoverage",
     "Result",
     "active_units",
+    "applicable",
     "check",
     "class_coverage",
     "code_error",

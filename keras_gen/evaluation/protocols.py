@@ -187,20 +187,28 @@ METHODS = {
 def check(protocols: Iterable[str], spec: Spec, model: type[GenerativeModel] | None = None) -> None:
     """Raises ValueError unless all protocols can be measured on such data, of such a model."""
     for name in protocols:
-        if name not in PROTOCOLS:
-            raise ValueError(f"Unknown protocol {name!r}. Known: {', '.join(PROTOCOLS)}.")
-        fits, needed = NEEDS.get(name, (lambda spec: True, ""))
-        if not fits(spec):
-            raise ValueError(
-                f"Protocol {name} needs data with {needed}; {spec.name} has none. Choose other "
-                "`protocols`."
-            )
-        method = METHODS.get(name, "sample")
-        if model is not None and not hasattr(model, method):
-            raise ValueError(
-                f"Protocol {name} needs a model with the method {method}, which {model.__name__} "
-                "does not have. Choose other `protocols`."
-            )
+        if problem := _problem(name, spec, model):
+            raise ValueError(f"Protocol {name} {problem}. Choose other `protocols`.")
+
+
+def applicable(
+    protocols: Iterable[str], spec: Spec, model: type[GenerativeModel] | None = None
+) -> tuple[str, ...]:
+    """Those protocols that `check` finds no fault with."""
+    return tuple(name for name in protocols if not _problem(name, spec, model))
+
+
+def _problem(name: str, spec: Spec, model: type[GenerativeModel] | None) -> str | None:
+    """Why a protocol cannot be measured on such data, of such a model; None if it can."""
+    if name not in PROTOCOLS:
+        return f"is unknown; known are {', '.join(PROTOCOLS)}"
+    fits, needed = NEEDS.get(name, (lambda spec: True, ""))
+    if not fits(spec):
+        return f"needs data with {needed}; {spec.name} has none"
+    method = METHODS.get(name, "sample")
+    if model is not None and not hasattr(model, method):
+        return f"needs a model with the method {method}, which {model.__name__} does not have"
+    return None
 
 
 def evaluate(

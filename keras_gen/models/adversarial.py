@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_gen import augmentation, data, latents, likelihoods, losses, networks
+from keras_gen import augmentation, data, latents, losses, networks
 from keras_gen.models.base import GenerativeModel
 from keras_gen.noise import Noise
 
@@ -396,25 +396,10 @@ class AdversarialModel(GenerativeModel):
 
     # ---- mistakes ------------------------------------------------------------------------------
 
-    @property
-    def event_size(self) -> int:
-        return math.prod(self.data_shape)
-
     def check_examples(self, x: np.ndarray, label=None, name: str = "x") -> None:
-        if x.shape[1:] != self.data_shape:
-            raise ValueError(
-                f"{name} has shape {x.shape}, but the generator makes (examples, "
-                f"{', '.join(map(str, self.data_shape))})."
-            )
+        super().check_examples(x, label, name)
         if len(x) < self.packing:
             raise ValueError(f"{name} has {len(x)} examples: too few for packing={self.packing}.")
-        likelihoods.check_range(
-            x,
-            self.value_range,
-            name,
-            but=f"{type(self).__name__} generates values in",
-            remedy="or make the model for data of that range",
-        )
 
     def _check_options(self) -> None:
         at_least = {"r1": 0, "r2": 0, "wgan_gp": 0, "discriminator_steps": 1, "packing": 1}

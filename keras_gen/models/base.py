@@ -8,6 +8,7 @@ and the SavedModel.
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import random
 import shutil
@@ -20,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_gen import data, presets
+from keras_gen import data, likelihoods, presets
 from keras_gen.models.players import PlayerOptimizers, adam
 from keras_gen.noise import Noise
 
@@ -63,6 +64,8 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         metric_names: what `fit` and `evaluate` report, the loss first.
         uses_labels: whether training needs a class label with each example.
         uses_index: whether training needs each example's place in the training set.
+        data_shape: shape of one example.
+        value_range: the values that the data may have, (low, high).
         step: number of training steps taken, a weight: it is saved and restored with the others.
     """
 
@@ -70,6 +73,8 @@ class GenerativeModel(keras.Model, metaclass=_Built):
     metric_names: tuple[str, ...] = ("loss",)
     uses_labels = False
     uses_index = False
+    data_shape: tuple[int, ...]
+    value_range: tuple[float, float] = (-math.inf, math.inf)
 
     @property
     def players(self) -> dict[str, tuple[keras.Model, ...]]:
@@ -319,7 +324,7 @@ class GenerativeModel(keras.Model, metaclass=_Built):
     @property
     def event_size(self) -> int:
         """How many numbers one example has."""
-        return 1
+        return math.prod(self.data_shape)
 
     @property
     def noise(self) -> Noise:
@@ -517,6 +522,18 @@ class GenerativeModel(keras.Model, metaclass=_Built):
 
     def check_examples(self, x: np.ndarray, label: np.ndarray | None, name: str = "x") -> None:
         """Raises ValueError if the model cannot learn from these examples."""
+        if x.shape[1:] != self.data_shape:
+            raise ValueError(
+                f"{name} has shape {x.shape}, but {type(self).__name__} is for (examples, "
+                f"{', '.join(map(str, self.data_shape))})."
+            )
+        likelihoods.check_range(
+            x,
+            self.value_range,
+            name,
+            but=f"{type(self).__name__} generates values in",
+            remedy="or make the model for data of that range",
+        )
 
     # ---- generation ----------------------------------------------------------------------------
 

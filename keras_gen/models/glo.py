@@ -26,19 +26,11 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_gen import data, likelihoods, losses
+from keras_gen import data, losses
+from keras_gen.models import latent_search
 from keras_gen.models.adversarial import AdversarialModel
 from keras_gen.models.base import GenerativeModel
 from keras_gen.noise import Noise
-
-
-@keras.saving.register_keras_serializable("keras_gen")
-class UnitBall(keras.constraints.Constraint):
-    """Projects each row into the unit ball; a row that is in it stays as it is, bit for bit."""
-
-    def __call__(self, w):
-        norm = ops.sqrt(ops.sum(ops.square(w), axis=1, keepdims=True))
-        return ops.where(norm > 1.0 + 1e-6, w / ops.maximum(norm, 1.0), w)
 
 
 class GLO(GenerativeModel):
@@ -100,7 +92,7 @@ class GLO(GenerativeModel):
             embeddings_initializer=keras.initializers.RandomNormal(
                 stddev=1.0 / math.sqrt(self.latent_dim), seed=self.seed
             ),
-            embeddings_constraint=UnitBall(),
+            embeddings_constraint=latent_search.UnitBall(),
             dtype="float32",
         )
         self.codes.build()
@@ -182,25 +174,12 @@ class GLO(GenerativeModel):
         return {"loss": self.distance(x, self.generator(z, training=training))}
 
     def _search(self, x, steps):
-        """Latents that generate nearly x, `(batch, latent_dim)`, by Adam in the unit ball."""
-        rate, decay, decay_squares = 0.05, 0.9, 0.99
+        """Latents that generate nearly x, `(batch, latent_dim)`."""
 
-        def step(i, z, mean, square):
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(z)
-                loss = ops.sum(self.distance(x, ops.cast(self.generator(z), "float32")))
-            slope = tape.gradient(loss, z)
-            mean = decay * mean + (1.0 - decay) * slope
-            square = decay_squares * square + (1.0 - decay_squares) * ops.square(slope)
-            t = ops.cast(i, "float32") + 1.0
-            scaled = ops.sqrt(square / (1.0 - decay_squares**t)) + 1e-8
-            z = z - rate * mean / (1.0 - decay**t) / scaled
-            return i + 1, project(z), mean, square
+        def distance(z):
+            return self.distance(x, ops.cast(self.generator(z), "float32"))
 
-        project = UnitBall()
-        zero = ops.zeros((ops.shape(x)[0], self.latent_dim))
-        _, z, *_ = tf.while_loop(lambda i, *_: i < steps, step, (0, zero, zero, zero))
-        return z
+        return latent_search.search(distance, ops.zeros((ops.shape(x)[0], self.latent_dim)), steps)
 
     def examples(self, batch):
         """As `GenerativeModel.examples`, with an example's index (or None) in place of a label."""
@@ -262,17 +241,7 @@ class GLO(GenerativeModel):
         return self.decode(self._prior(n, seed).numpy(), batch_size)
 
     def _prior(self, n, seed):
-        """Draws from the Gaussian with the codes' mean and covariance, within the unit ball."""
-        codes = self.codes.embeddings
-        mean = ops.mean(codes, axis=0)
-        centered = codes - mean
-        covariance = ops.matmul(ops.transpose(centered), centered) / self.num_examples
-        values, vectors = tf.linalg.eigh(covariance)
-        epsilon = Noise(seed).at("sample").normal((n, self.latent_dim))
-        # Eigenvalues of a singular matrix may be rounded to below 0.
-        deviations = ops.sqrt(ops.maximum(values, 0.0))
-        z = mean + ops.matmul(epsilon * deviations, ops.transpose(vectors))
-        return UnitBall()(z)
+        return latent_search.draw_alike(self.codes.embeddings, n, Noise(seed).at("sample"))
 
     def signatures(self):
         z = tf.TensorSpec((None, self.latent_dim), tf.float32, name="z")
@@ -293,21 +262,3 @@ class GLO(GenerativeModel):
 
     def metric_unit(self, name: str) -> str:
         return "-"
-
-    @property
-    def event_size(self) -> int:
-        return math.prod(self.data_shape)
-
-    def check_examples(self, x: np.ndarray, label=None, name: str = "x") -> None:
-        if x.shape[1:] != self.data_shape:
-            raise ValueError(
-                f"{name} has shape {x.shape}, but the generator makes (examples, "
-                f"{', '.join(map(str, self.data_shape))})."
-            )
-        likelihoods.check_range(
-            x,
-            self.value_range,
-            name,
-            but="GLO generates values in",
-            remedy="or make the model for data of that range",
-        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Sequence
 
@@ -33,7 +32,6 @@ class LatentVariableModel(GenerativeModel):
     decoder: keras.Model
     latent: latents.Gaussian
     likelihood: likelihoods.Likelihood
-    data_shape: tuple[int, ...]
 
     @classmethod
     def for_data(
@@ -116,10 +114,6 @@ class LatentVariableModel(GenerativeModel):
         parameters = self.likelihood.parameters_of(np.mean(x, axis=0, dtype="float64"))
         if isinstance(last, keras.layers.Dense) and parameters is not None:
             last.set_weights([last.get_weights()[0], parameters.ravel()])
-
-    @property
-    def event_size(self) -> int:
-        return math.prod(self.data_shape)
 
     def call(self, inputs, training: bool = False):
         """The reconstruction from the posterior's mean, `(batch, *data_shape)`."""
