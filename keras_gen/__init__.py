@@ -17,6 +17,8 @@ _SUBMODULES = (
     "noise",
     "latents",
     "likelihoods",
+    "losses",
+    "augmentation",
     "networks",
     "presets",
     "data",

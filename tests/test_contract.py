@@ -381,6 +381,7 @@ for name in sys.argv[2:]:
         return signatures["sample"](n=tf.constant(5), seed=tf.constant(seed), **label)["x"]
     x = sample(1)
     results[name] = {
+        "card": json.load(open(f"{sys.argv[1]}/{name}/card.json")),
         "names": sorted(signatures),
         "sample": x.numpy().tolist(),
         "again": sample(1).numpy().tolist(),
@@ -407,6 +408,8 @@ print(json.dumps(results))
 def test_saved_model_samples_in_a_fresh_process(name, exported):
     trained, results = exported
     result = results[name]
+    assert result["card"]["paper"] == trained[name].paper
+    assert result["card"]["steps"] == EXAMPLES // BATCH
     assert set(result["names"]) == set(trained[name].signatures())
     np.testing.assert_allclose(result["sample"], trained[name].sample(5, seed=1), rtol=1e-5)
     assert result["sample"] == result["again"] != result["other"]

@@ -8,6 +8,7 @@ and the SavedModel.
 from __future__ import annotations
 
 import inspect
+import json
 import math
 import os
 import random
@@ -21,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_gen import data, likelihoods, presets
+from keras_gen import __version__, data, likelihoods, presets
 from keras_gen.models.players import PlayerOptimizers, adam
 from keras_gen.noise import Noise
 
@@ -560,7 +561,8 @@ class GenerativeModel(keras.Model, metaclass=_Built):
     def export(self, filepath: str | os.PathLike, format: str = "tf_saved_model", verbose=None):
         """Writes a SavedModel with the model's signatures, for use without Keras.
 
-        The folder appears complete or not at all.
+        With it goes a `card.json`: the model, its paper and the versions that made it. (That of
+        `keras-gen export` says more.) The folder appears complete or not at all.
 
         Args:
             filepath: the folder to write; an existing one is replaced.
@@ -577,11 +579,26 @@ class GenerativeModel(keras.Model, metaclass=_Built):
             archive.add_endpoint(name, function, input_signature=inputs)
         try:
             archive.write_out(partial, verbose=verbose)
+            (partial / "card.json").write_text(json.dumps(self._card(), indent=2) + "\n")
             if final.exists():
                 shutil.rmtree(final)
             os.replace(partial, final)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+    def _card(self) -> dict[str, Any]:
+        versions = {
+            "keras_gen": __version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+        }
+        return {
+            "model": type(self).__name__,
+            "paper": self.paper,
+            "parameters": self.count_params(),
+            "steps": int(self.step.numpy()),
+            "versions": versions,
+        }
 
 
 def _dataset(x):
