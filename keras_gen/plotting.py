@@ -1,4 +1,4 @@
-"""Figures of images and of training, with Matplotlib.
+"""Figures of images, of points in the plane and of training, with Matplotlib.
 
 For notebooks: each function draws one figure, or into `ax`, and leaves the rest to Matplotlib.
 """
@@ -111,6 +111,49 @@ def plot_history(
             ax.plot(epochs, history[f"val_{name}"], "--", color=color, label=f"{name}, validation")
     ax.set_xlabel("epoch")
     ax.legend(frameon=False)
+    if title:
+        ax.set_title(title)
+    return ax
+
+
+def show_points(
+    points: np.ndarray,
+    modes: np.ndarray | None = None,
+    title: str | None = None,
+    limit: float | None = None,
+    ax: Axes | None = None,
+    **style,
+) -> Axes:
+    """Shows points of the plane as dots, with the modes of their distribution as rings.
+
+    Args:
+        points: `(n, 2)`.
+        modes: `(k, 2)`, drawn as small rings below the points; by default none.
+        title: of the figure.
+        limit: the axes go from minus this to this; points beyond are not seen. By default the axes
+            hold all points and modes.
+        ax: what to draw into; by default a new figure.
+        **style: of the dots, as in `Axes.plot`: `color`, `markersize`, `alpha`, ...
+
+    Returns:
+        The axes drawn into: equal scales, no ticks.
+
+    Raises:
+        ValueError: for another shape.
+    """
+    points = np.asarray(points)
+    for name, given in (("points", points), ("modes", modes)):
+        if given is not None and (np.ndim(given) != 2 or np.shape(given)[1] != 2):
+            raise ValueError(f"{name} must be (n, 2), got shape {np.shape(given)}.")
+    if ax is None:
+        _, ax = plt.subplots(figsize=(3.5, 3.5))
+    if modes is not None:
+        ring = {"markersize": 9, "markerfacecolor": "none", "markeredgecolor": "0.6"}
+        ax.plot(*np.asarray(modes).T, "o", **ring)
+    ax.plot(*points.T, ".", **({"markersize": 3, "markeredgewidth": 0} | style))
+    if limit is not None:
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit))
+    ax.set(aspect="equal", xticks=[], yticks=[])
     if title:
         ax.set_title(title)
     return ax
