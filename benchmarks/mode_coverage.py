@@ -1,6 +1,6 @@
 """Mode coverage in two dimensions: the presets gan_ring and gan_grid, and a plain GAN, in trials.
 
-    python benchmarks/mode_coverage.py [--trials 10] [--steps 20000] [--networks small|paper]
+    python benchmarks/mode_coverage.py [--trials 10] [--steps N] [--networks small|paper]
 
 PacGAN's protocol (Lin et al. 2018, section 4.1): 100,000 training points, batches of 100, 2,500
 samples judged. "plain" is the same network without what stabilizes the presets: the non-saturating
@@ -56,7 +56,7 @@ def row(name: str, variant: str, results: list[evaluation.ModeCoverage]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--trials", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=20_000, help="training steps (of 100 points)")
+    parser.add_argument("--steps", type=int, help="training steps; by default the presets'")
     parser.add_argument("--networks", choices=("small", "paper"), default="small")
     parser.add_argument("--only", choices=("gan_ring", "gan_grid"), help="one preset, not both")
     arguments = parser.parse_args()
@@ -65,9 +65,8 @@ def main() -> None:
     for name in [arguments.only] if arguments.only else ["gan_ring", "gan_grid"]:
         for variant, settings in {"preset": {}, "plain": PLAIN}.items():
             networks = PAPER_NETWORKS if arguments.networks == "paper" else {}
-            preset = training.override(
-                presets.get(name), {"epochs": arguments.steps // 1000, **networks, **settings}
-            )
+            steps = {"epochs": arguments.steps // 1000} if arguments.steps else {}
+            preset = training.override(presets.get(name), steps | networks | settings)
             results = []
             for seed in range(arguments.trials):
                 start = time.perf_counter()
