@@ -274,3 +274,32 @@ def test_divergence_names_what_to_change(tmp_path, capsys):
     assert re.match(r"keras-gen: error: \w+ became ", error)
     assert "lower --learning-rate" in error
     assert error.count("\n") == 1
+
+
+def test_other_data_leaves_out_the_protocols_that_are_not_for_it(capsys):
+    assert run("train beta_vae_shapes --data digits --dry-run") == 0
+    output = capsys.readouterr()
+    assert json.loads(output.out)["preset"]["protocols"] == ["active_units"]
+    assert "mig_a left out: not for digits" in output.err
+    # What is asked for is not left out, but refused.
+    for command, message in (
+        ("train beta_vae_shapes --data digits --set \"protocols=('mig_a',)\"", "known factors"),
+        ("train gan_ring --set \"protocols=('nll_iw100',)\"", "method log_likelihood"),
+    ):
+        assert run(command) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_a_game_from_the_command_line(tmp_path, capsys):
+    rates = "{'discriminator':1e-3,'generator':5e-4}"
+    command = f'train gan_ring --epochs 1 --set data.size=2000 --set "learning_rate={rates}"'
+    assert run(f"{command} --run-dir {tmp_path / 'run'}") == 0
+    assert run(f"evaluate {tmp_path / 'run'}") == 0
+    output = capsys.readouterr().out
+    assert re.search(r"^modes_2500 +\d", output, re.MULTILINE)
+    assert re.search(r"^discriminator_accuracy +\S+ +- +of 1", output, re.MULTILINE)
+    assert run(f"sample {tmp_path / 'run'} -n 10 --out {tmp_path / 'x.npz'}") == 0
+    assert np.load(tmp_path / "x.npz")["x"].shape == (10, 2)
+    assert run(f"export {tmp_path / 'run'} {tmp_path / 'saved'}") == 0
+    assert run("train gan_ring --dry-run --set \"learning_rate={'critic':1e-3}\"") == 2
+    assert "players discriminator, generator" in capsys.readouterr().err

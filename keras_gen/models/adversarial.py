@@ -296,8 +296,11 @@ class AdversarialModel(GenerativeModel):
         x = augmentation.augment(x, self.augmentations, noise) if self.augmentations else x
         if self.packing == 1:
             return x
-        packs = ops.shape(x)[0] // self.packing
-        x = ops.reshape(x[: packs * self.packing], (packs, self.packing, *self.data_shape))
+        batch = ops.shape(x)[0]
+        packs = (batch + self.packing - 1) // self.packing
+        # A last pack that is not full is filled from the start of the batch.
+        x = ops.take(x, ops.arange(packs * self.packing) % batch, axis=0)
+        x = ops.reshape(x, (packs, self.packing, *self.data_shape))
         return ops.concatenate([x[:, i] for i in range(self.packing)], axis=-1)
 
     def penalized(self, real, fake, label, noise: Noise, training: bool):
@@ -395,11 +398,6 @@ class AdversarialModel(GenerativeModel):
         return tensor
 
     # ---- mistakes ------------------------------------------------------------------------------
-
-    def check_examples(self, x: np.ndarray, label=None, name: str = "x") -> None:
-        super().check_examples(x, label, name)
-        if len(x) < self.packing:
-            raise ValueError(f"{name} has {len(x)} examples: too few for packing={self.packing}.")
 
     def _check_options(self) -> None:
         at_least = {"r1": 0, "r2": 0, "wgan_gp": 0, "discriminator_steps": 1, "packing": 1}
