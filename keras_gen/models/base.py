@@ -521,7 +521,7 @@ class GenerativeModel(keras.Model, metaclass=_Built):
             arrays["x"] = arrays["x"].astype("float32")
         return arrays
 
-    def check_examples(self, x: np.ndarray, label: np.ndarray | None, name: str = "x") -> None:
+    def check_examples(self, x: np.ndarray, label=None, name: str = "x") -> None:
         """Raises ValueError if the model cannot learn from these examples."""
         if x.shape[1:] != self.data_shape:
             raise ValueError(

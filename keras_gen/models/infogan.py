@@ -109,7 +109,8 @@ class InfoGAN(CodedSampling, GAN):
             activation="leaky_relu",
             seed=None if seed is None else seed + 2000,
         )
-        return cls(**made, codes=codes, value_range=cls._value_range(spec), seed=seed, **options)
+        options |= {"packing": chosen.get("packing", 1), "value_range": cls._value_range(spec)}
+        return cls(**made, codes=codes, seed=seed, **options)
 
     @property
     def players(self):

@@ -94,7 +94,8 @@ class VAEGAN(AdversarialModel):
         encoder_seed = None if seed is None else seed + 2000
         settings = {"filters": (64, 128, 256)} if kind is networks.conv else {}
         made["encoder"] = kind.encoder(spec.shape, 2 * latent_dim, seed=encoder_seed, **settings)
-        return cls(**made, value_range=cls._value_range(spec), seed=seed, **options)
+        options |= {"packing": chosen.get("packing", 1), "value_range": cls._value_range(spec)}
+        return cls(**made, seed=seed, **options)
 
     @property
     def players(self):
