@@ -39,7 +39,7 @@ demo: $(VENV)/.installed
 	@cat demo/metrics.txt
 
 test: lint
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -59,7 +59,8 @@ def assert_step_lowers_loss(model, batch, rate):
     """Each player's step, with the others standing still, lowers its own loss."""
     for player in model.players or [None]:
         rates = {each: keras.optimizers.SGD(rate * (each == player)) for each in model.players}
-        model.compile(rates or keras.optimizers.SGD(rate), jit_compile=False)
+        # Eagerly, as in other tests of a few steps: tracing a graph takes longer than they do.
+        model.compile(rates or keras.optimizers.SGD(rate), run_eagerly=True)
         name = f"{player}_loss" if f"{player}_loss" in model.metric_names else "loss"
         # The same noise before, during and after the step, so that only the weights differ.
         noise = model.noise
@@ -115,7 +116,7 @@ def test_a_player_moves_its_own_weights_only(name, kind):
     players = make(name).players
     for player in players:
         rates = {each: keras.optimizers.SGD(1e-2 * (each == player)) for each in players}
-        model = make(name, rates, kind)
+        model = make(name, rates, kind, run_eagerly=True)
         before = {each: weights_of(model, each) for each in players}
         fit(model, 1, kind)
         for each in players:
@@ -237,7 +238,7 @@ def test_every_form_of_data_gives_the_same_training(name):
     losses = {}
     for form, arguments in forms.items():
         given, options = arguments()
-        model = make(name)
+        model = make(name, run_eagerly=True)
         given = given if isinstance(given, tuple) else (given,)
         losses[form] = model.fit(*given, epochs=2, shuffle=False, verbose=0, **options).history
     for form, history in losses.items():
@@ -261,9 +262,9 @@ def test_evaluate_repeats_and_reports_what_fit_reports(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_validation_split_holds_out_the_last_examples(name):
     arrays = examples()
-    split = make(name)
+    split = make(name, run_eagerly=True)
     a = split.fit(arrays, batch_size=12, validation_split=0.25, verbose=0).history
-    by_hand = make(name)
+    by_hand = make(name, run_eagerly=True)
     b = by_hand.fit(
         {k: v[:36] for k, v in arrays.items()},
         batch_size=12,
@@ -404,6 +405,8 @@ print(json.dumps(results))
     return trained, json.loads(output.splitlines()[-1])
 
 
+# One worker exports all: the others need not.
+@pytest.mark.xdist_group("exported")
 @pytest.mark.parametrize("name", MODELS)
 def test_saved_model_samples_in_a_fresh_process(name, exported):
     trained, results = exported
