@@ -2,7 +2,8 @@
 
 Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 3 and
 appendix A: the same law of augmentation on both keeps the generator's target as it is, and its
-gradient flows back through every operation here. Images are `(batch, height, width, channels)`.
+gradient flows back through every operation here. Images are `(batch, height, width, channels)` with
+values in [-1, 1], as in the paper: what enters or is cut out is mid-gray, 0.
 """
 
 from __future__ import annotations
@@ -12,20 +13,14 @@ from keras import ops
 from keras_gen.noise import Noise
 
 
-def color(x, noise: Noise, contrast: float = 2.0):
-    """Random brightness, saturation and contrast of each image.
-
-    Args:
-        x: images.
-        noise: of this draw.
-        contrast: length of the values' range, high - low; the paper's is 2.
-    """
+def color(x, noise: Noise):
+    """Random brightness, saturation and contrast of each image."""
 
     def factor(place: str, low: float, high: float):
         drawn = noise.at(place).uniform((ops.shape(x)[0], 1, 1, 1))
         return ops.cast(low + (high - low) * drawn, x.dtype)
 
-    x = x + factor("brightness", -0.25, 0.25) * contrast
+    x = x + factor("brightness", -0.5, 0.5)
     mean = ops.mean(x, axis=3, keepdims=True)
     x = (x - mean) * factor("saturation", 0.0, 2.0) + mean
     mean = ops.mean(x, axis=(1, 2, 3), keepdims=True)

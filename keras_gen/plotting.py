@@ -148,8 +148,7 @@ def show_points(
     if ax is None:
         _, ax = plt.subplots(figsize=(3.5, 3.5))
     if modes is not None:
-        ring = {"markersize": 9, "markerfacecolor": "none", "markeredgecolor": "0.6"}
-        ax.plot(*np.asarray(modes).T, "o", **ring)
+        ax.plot(*np.asarray(modes).T, "o", markersize=9, markerfacecolor="none", color="0.6")
     ax.plot(*points.T, ".", **({"markersize": 3, "markeredgewidth": 0} | style))
     if limit is not None:
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit))

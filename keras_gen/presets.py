@@ -388,6 +388,7 @@ PRESETS = MappingProxyType(
                 model_options={"latent_dim": 32, "width": 32},
                 epochs=20,
                 learning_rate={"codes": 1e-2, "generator": 1e-3},
+                adam={"beta_1": 0.0},
                 schedule="cosine",
                 protocols=("fid_lenet_10k",),
             ),

@@ -276,10 +276,10 @@ def test_augmentation_keeps_what_it_should():
     holes = (cut == 0).all(axis=3)
     assert ((cut == x) | (cut == 0)).all()
     assert holes.sum(axis=(1, 2)).max() == 16 and holes.any(axis=(1, 2)).all()
-    colored = np.asarray(augmentation.color(x, Noise(0), contrast=1.0))
+    colored = np.asarray(augmentation.color(x, Noise(0)))
     # Brightness, saturation and contrast are affine: gray images stay gray.
     gray = np.repeat(x[..., :1], 3, axis=-1)
-    grayed = np.asarray(augmentation.color(gray, Noise(0), contrast=1.0))
+    grayed = np.asarray(augmentation.color(gray, Noise(0)))
     np.testing.assert_allclose(grayed, np.repeat(grayed[..., :1], 3, axis=-1), atol=1e-5)
     assert not np.allclose(colored, x)
     with pytest.raises(ValueError, match="Unknown augmentation 'flip'"):
@@ -356,6 +356,8 @@ def test_each_player_has_its_optimizer():
     kinds = {type(o) for o in gan.optimizer.players.values()}
     assert kinds == {keras.optimizers.SGD}
     shared = keras.optimizers.Adam(3e-4)
+    gan.compile({"discriminator": shared, "generator": shared})
+    gan.train_on_batch(points())
     gan.compile(shared)
     one, other = gan.optimizer.players.values()
     assert one is not other and float(other.learning_rate) == pytest.approx(3e-4)
@@ -375,6 +377,15 @@ def test_learning_rate_callbacks_move_all_players():
     np.testing.assert_allclose(history["learning_rate"], [0.005, 0.0025], rtol=1e-6)
     found = {name: float(o.learning_rate) for name, o in gan.optimizer.players.items()}
     assert found == {"discriminator": pytest.approx(0.005), "generator": pytest.approx(0.0025)}
+
+
+def test_a_rate_of_zero_does_not_forget_the_players_ratios():
+    gan = tiny_gan()
+    rates = {"discriminator": keras.optimizers.SGD(0.02), "generator": keras.optimizers.SGD(0.01)}
+    gan.compile(rates)
+    for rate in (0.0, 0.1):
+        gan.optimizer.learning_rate = rate
+    assert float(gan.optimizer.players["discriminator"].learning_rate) == pytest.approx(0.2)
 
 
 def test_schedules_count_each_players_moves(tmp_path):

@@ -325,14 +325,21 @@ def game(**settings) -> training.Config:
 def test_a_discriminator_that_has_won_ends_training(tmp_path):
     # The generator hardly moves, and what it makes is easy to tell from a ring.
     rates = {"discriminator": 1e-2, "generator": 1e-7}
-    config = game(loss="minimax", r1=0.0, r2=0.0, learning_rate=rates, schedule="constant")
+    options = {"data.size": 60_000, "schedule": "constant", "learning_rate": rates}
+    config = game(loss="minimax", r1=0.0, r2=0.0, **options)
     with pytest.raises(training.Diverged, match=r"discriminator has won.*r1=1") as raised:
         training.train(config, tmp_path / "run", verbose=0)
     assert "3 epochs" in str(raised.value)
     run = training.Run.open(tmp_path / "run")
     newest = keras.models.load_model(run.checkpoint(run.checkpoint_epochs()[0]))
     assert all(np.isfinite(weight).all() for weight in newest.get_weights())
-    assert len(run.read_history(8)) == run.checkpoint_epochs()[0]
+    rows = run.read_history(8)
+    assert len(rows) == run.checkpoint_epochs()[0]
+    # The last checkpoint from before the streak, if training had one, is kept.
+    good = [i + 1 for i, row in enumerate(rows) if float(row["discriminator_accuracy"]) <= 0.999]
+    assert set(good[-1:]) <= set(run.checkpoint_epochs())
+    # A resumed run counts the epochs from before.
+    assert callbacks.StopWhenDiverged(rows).won_epochs == len(rows) - len(good) == 2
 
 
 def test_an_infinite_loss_ends_training_and_keeps_the_last_good_checkpoint(tmp_path):

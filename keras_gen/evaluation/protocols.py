@@ -18,6 +18,7 @@ from keras_gen.evaluation.distances import frechet_distance
 from keras_gen.evaluation.features import has_features, load_features
 from keras_gen.evaluation.latent import active_units
 from keras_gen.evaluation.modes import ModeCoverage, class_coverage, mode_coverage
+from keras_gen.latents import Categorical
 from keras_gen.models import GenerativeModel
 
 SEED = 0
@@ -78,6 +79,8 @@ def measure_code_error(model: GenerativeModel, dataset: Dataset) -> Result:
     The map from codes to classes is the best for the test examples, as in the paper.
     """
     test = dataset.arrays("test")
+    if not isinstance(model.codes.parts[0], Categorical):
+        raise ValueError("code_error is of a categorical code: let it be the first of `codes`.")
     classes = model.codes.parts[0].dim
     codes = model.infer_codes(test["x"])[:, :classes].argmax(axis=1)
     value, n = code_error(codes, test["label"]), len(codes)

@@ -41,7 +41,8 @@ class AdversarialModel(GenerativeModel):
             `(batch, 1)`, without an activation. With packing, shape's last axis is `packing` times
             as long.
         loss: a name in `keras_gen.losses.adversarial.LOSSES`.
-        latent: what z is; by default a standard Gaussian.
+        latent: what z is, a `keras_gen.latents` object or its description, such as "uniform:64"; by
+            default a standard Gaussian.
         value_range: of the data, which `fit` checks.
         r1: weight gamma of R1, on the gradient at real examples.
         r2: weight gamma of R2, on the gradient at generated examples.
@@ -55,6 +56,9 @@ class AdversarialModel(GenerativeModel):
         augment: augmentations of what the discriminator sees, of images: a comma-separated list of
             "color", "translation" and "cutout" (Zhao et al. 2020).
         **kwargs: `seed` of all noise; `name`, `dtype` of `keras.Model`.
+
+    A player's move changes its own trainable weights only. The moving statistics of batch
+    normalization are no such weights: any pass in training mode counts into them.
 
     Attributes:
         sampler: the network that samples: the generator, or its average.
@@ -91,7 +95,7 @@ class AdversarialModel(GenerativeModel):
         self.generator = generator
         self.discriminator = discriminator
         self.loss_pair = losses.adversarial.get(loss)
-        self.latent = latent or latents.Gaussian(generator.inputs[0].shape[-1])
+        self.latent = latents.get(latent or f"gaussian:{generator.inputs[0].shape[-1]}")
         self.data_shape = tuple(generator.output_shape[1:])
         self.value_range = tuple(value_range)
         self.r1, self.r2, self.wgan_gp = r1, r2, wgan_gp
@@ -162,7 +166,8 @@ class AdversarialModel(GenerativeModel):
             hidden: units of the generator's dense layers.
             discriminator_hidden: of the discriminator; by default the same, reversed.
             depth: number of convolutional stages.
-            width: channels of the widest images of the convolutional networks.
+            width: channels of the convolutional stage next to the image; each further has twice as
+                many.
             activation: of the discriminator's hidden layers; `"maxout"` in dense networks.
             generator_normalization: of the generator's hidden layers: None, "batch" or "layer".
             normalization: of the discriminator's hidden layers: None, "batch", "layer" or
@@ -258,6 +263,10 @@ class AdversarialModel(GenerativeModel):
         """
         super().compile(optimizer, *args, **kwargs)
 
+    def examples(self, batch):
+        x, label = super().examples(batch)
+        return ops.cast(x, "float32"), label
+
     # ---- the players' networks -----------------------------------------------------------------
 
     def draw(self, batch, noise: Noise):
@@ -272,7 +281,8 @@ class AdversarialModel(GenerativeModel):
 
     def generate(self, z, label=None, training: bool = False):
         """G(z), `(batch, *data_shape)`."""
-        return self.generator(self._with_label(z, label), training=training)
+        made = self.generator(self._with_label(z, label), training=training)
+        return ops.cast(made, "float32")
 
     def judge(self, x, label=None, training: bool = False):
         """The discriminator's judgement of prepared examples, one for each."""
@@ -293,7 +303,18 @@ class AdversarialModel(GenerativeModel):
 
     def prepare(self, x, noise: Noise):
         """What the discriminator sees of examples: augmented, then packed, `(packs, ...)`."""
-        x = augmentation.augment(x, self.augmentations, noise) if self.augmentations else x
+        return self.pack(self.augmented(x, noise))
+
+    def augmented(self, x, noise: Noise):
+        """Examples after the model's augmentations, which know values in [-1, 1]."""
+        if not self.augmentations:
+            return x
+        low, high = self.value_range if math.isfinite(self.value_range[1]) else (-1.0, 1.0)
+        middle, half = (low + high) / 2, (high - low) / 2
+        return middle + half * augmentation.augment((x - middle) / half, self.augmentations, noise)
+
+    def pack(self, x):
+        """Groups of `packing` examples side by side in the last axis, `(packs, ...)`."""
         if self.packing == 1:
             return x
         batch = ops.shape(x)[0]
@@ -342,9 +363,9 @@ class AdversarialModel(GenerativeModel):
         return self.average if self.ema else self.generator
 
     def call(self, inputs, training: bool = False):
-        """The discriminator's logits of examples, `(batch,)` (or one for each whole pack)."""
+        """The discriminator's logits of examples, `(batch,)`, or of packs, `(packs,)`."""
         x, label = self.examples(inputs)
-        return self.judge(self.prepare(x, self.noise), label, training).logit
+        return self.judge(self.pack(x), label, training).logit
 
     # ---- generation ----------------------------------------------------------------------------
 
@@ -383,8 +404,7 @@ class AdversarialModel(GenerativeModel):
             return generate(self._prior(n, seed), label)
 
         def discriminate(x, label=None):
-            x = self.prepare(x, Noise(0)) if self.packing > 1 else x
-            return {"logit": self.judge(x, label).logit}
+            return {"logit": self.judge(self.pack(x), label).logit}
 
         return {
             "serving_default": (generate, [z, *labels]),

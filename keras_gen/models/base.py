@@ -272,8 +272,10 @@ class GenerativeModel(keras.Model, metaclass=_Built):
             chosen = optimizers[player]
             if chosen is None:
                 chosen = self.default_optimizer(player)
-            elif isinstance(chosen, keras.optimizers.Optimizer) and chosen is optimizer:
-                # One object for all: its slots cannot be shared, its settings can.
+            elif isinstance(chosen, keras.optimizers.Optimizer) and any(
+                chosen is other for name, other in optimizers.items() if name != player
+            ):
+                # One object for several: its slots cannot be shared, its settings can.
                 chosen = type(chosen).from_config(chosen.get_config())
             each[player] = self._scaled(keras.optimizers.get(chosen), scale)
         return PlayerOptimizers(each)

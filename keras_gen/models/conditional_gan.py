@@ -41,7 +41,8 @@ class ConditionalGAN(GAN):
 
     def sample(self, n: int, seed=None, label=None, batch_size: int = 512) -> np.ndarray:
         """As `GAN.sample`; without `label`, samples take the classes 0, 1, 2, ... in turn."""
-        label = np.arange(n) % self.num_classes if label is None else label
+        label = np.arange(n) % self.num_classes if label is None else np.asarray(label)
+        labels.check(type(self).__name__, np.empty((n, 0)), label, self.num_classes, "n")
         return super().sample(n, seed, label, batch_size)
 
     def check_examples(self, x, label=None, name: str = "x") -> None:

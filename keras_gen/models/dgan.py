@@ -25,7 +25,7 @@ class DGAN(GAN):
     """A GAN on deep networks: DCGAN's for images, a deep perceptron for other data.
 
     Its arguments are those of `AdversarialModel`, whose options apply; `for_data` takes `depth`,
-    the number of stages that halve an image, and `width`, the channels of the widest stage.
+    the number of stages that halve an image, and `width`, the channels of the stage next to it.
     """
 
     paper = (

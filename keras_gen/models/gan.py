@@ -15,7 +15,7 @@ For a fixed G the best D is p_data / (p_data + p_G) (proposition 1), at which V 
     log D(x) / (1 - D(x))  `judge(x)`, the `discriminator`'s logit
     p(z)                   `latent`
     V(D, G)                `loss="minimax"`; the default, "non_saturating", is section 3's other G
-    k, algorithm 1         `discriminator_steps`
+    k, algorithm 1         `discriminator_steps`, on the same real examples
 """
 
 from __future__ import annotations

@@ -51,9 +51,9 @@ class InfoGAN(CodedSampling, GAN):
         information_weight: lambda.
         **kwargs: as in `AdversarialModel`.
 
-    `fit` and `evaluate` report, besides what `GAN` does, `information`: the bound L_I of the
-    categorical codes, in nats, next to the most that it can be, their entropy
-    `information_maximum`; and `continuous_information`, that of the others.
+    `fit` and `evaluate` report, besides the losses of `GAN`, which do not count the information,
+    `information`: the bound L_I of the categorical codes, in nats, next to the most that it can be,
+    their entropy `information_maximum`; and `continuous_information`, that of the others.
     """
 
     paper = "Chen et al. 2016, InfoGAN (arXiv:1606.03657)"
@@ -127,7 +127,7 @@ class InfoGAN(CodedSampling, GAN):
 
     def generator_objective(self, x, fake, z, label, noise, training: bool) -> dict:
         terms = super().generator_objective(x, fake, z, label, noise, training)
-        return self._informed(terms, z, training)
+        return self._informed(terms, z, training and not self._writes_weights)
 
     def _informed(self, terms: dict, z, training: bool) -> dict:
         """A player's terms with - lambda L_I added to its loss."""

@@ -11,15 +11,19 @@ def num_classes(**networks: keras.Model) -> int:
     """The number of classes that networks take as a second, one-hot input.
 
     Raises:
-        ValueError: if one of them takes none.
+        ValueError: if one of them takes none, or not as many as the other.
     """
+    counts = {}
     for name, network in networks.items():
         if len(network.inputs) != 2:
             raise ValueError(
                 f"{name} must take two inputs, the second a one-hot label (batch, num_classes); "
                 f"it takes {len(network.inputs)}."
             )
-    return next(iter(networks.values())).inputs[1].shape[-1]
+        counts[name] = network.inputs[1].shape[-1]
+    if len(set(counts.values())) > 1:
+        raise ValueError(f"networks must take labels of the same number of classes, not {counts}.")
+    return next(iter(counts.values()))
 
 
 def check(model: str, x: np.ndarray, label, classes: int, name: str) -> None:

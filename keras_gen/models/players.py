@@ -29,6 +29,7 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
         self.players = dict(optimizers)
         *_, self._main = self.players
         self._player_of: dict[int, str] = {}
+        self._ratios: dict[str, float] = {}
 
     def seat(self, player: str, networks: Iterable[keras.Model]) -> None:
         """Builds a player's optimizer over the trainable weights of its networks."""
@@ -62,11 +63,10 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
     def learning_rate(self, value) -> None:
         """Sets the main player's rate, and the others' so that they keep their ratios to it."""
         main = float(self.learning_rate)
+        if main:  # a rate of 0 would forget the ratios
+            self._ratios = {n: float(o.learning_rate) / main for n, o in self.players.items()}
         for name, optimizer in self.players.items():
-            if name != self._main:
-                ratio = float(optimizer.learning_rate) / main if main else 1.0
-                optimizer.learning_rate = float(value) * ratio
-        self.players[self._main].learning_rate = value
+            optimizer.learning_rate = float(value) * self._ratios.get(name, 1.0)
 
     def save_own_variables(self, store) -> None:
         """Nothing: Keras goes on to `players`, which save their own."""

@@ -25,7 +25,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gen import data, latents, networks
+from keras_gen import data, latents, losses, networks
 from keras_gen.models.adversarial import AdversarialModel
 from keras_gen.noise import Noise
 
@@ -87,7 +87,8 @@ class VAEGAN(AdversarialModel):
     def for_data(
         cls, spec: data.Spec, latent_dim: int = 64, seed: int | None = None, **options
     ) -> VAEGAN:
-        """As `AdversarialModel.for_data`; the encoder is built as the discriminator is."""
+        """As `AdversarialModel.for_data`, whose options do not reach the encoder: three
+        convolutional stages of 64, 128 and 256 filters, or a dense layer of 512 units."""
         chosen, options = cls._split_options(options)
         made = cls.default_networks(spec, latent_dim, seed=seed, **chosen)
         kind, _ = cls._network(spec, chosen.get("network"), None, None)
@@ -101,13 +102,20 @@ class VAEGAN(AdversarialModel):
     def players(self):
         return {"encoder": (self.encoder,)} | super().players
 
+    def default_optimizer(self, player: str) -> keras.optimizers.Optimizer:
+        """RMSProp with the authors' rate, 3e-4, for every player."""
+        return keras.optimizers.RMSprop(3e-4)
+
     def train_step(self, batch):
         x, _ = self.examples(batch)
         noise = self.noise
-        terms = {}
-        for player in ("encoder", "generator", "discriminator"):
-            objective = getattr(self, f"{player}_objective")
-            terms |= self.minimize(lambda o=objective: o(x, noise, True), *self.players[player])
+        terms = self.minimize(lambda: self.encoder_objective(x, noise, True), self.encoder)
+        terms |= self.minimize(lambda: self.generator_objective(x, noise, True), self.generator)
+        for turn in range(self.discriminator_steps):
+            noise = noise.at("turn", turn) if turn else noise
+            terms |= self.minimize(
+                lambda noise=noise: self.discriminator_objective(x, noise, True), self.discriminator
+            )
         self.update_average()
         return self.report({name: terms[name] for name in self.metric_names})
 
@@ -120,7 +128,7 @@ class VAEGAN(AdversarialModel):
         return {"loss": loss, "encoder_loss": loss, "kl": kl, "feature_loss": feature_loss}
 
     def generator_objective(self, x, noise: Noise, training: bool) -> dict:
-        """gamma L_llike and the generator's side of the game, `(batch,)`."""
+        """gamma L_llike and the generator's side of the game, `(batch,)`, its mean as above."""
         reconstruction, sample = self.fakes(x, noise, training)
         training = training and not self._writes_weights
         game = 0.0
@@ -135,7 +143,8 @@ class VAEGAN(AdversarialModel):
         return {"loss": loss, "generator_loss": loss}
 
     def discriminator_objective(self, x, noise: Noise, training: bool) -> dict:
-        """The discriminator's side of the game, `(batch,)`, on both kinds of generated data."""
+        """The discriminator's side of the game, `(batch,)`: the mean of that against both kinds of
+        generated data, so that they weigh together as much as the real."""
         loss, accuracy = 0.0, 0.0
         fakes = self.fakes(x, noise, training)
         for place, fake in zip(("reconstruction", "sample"), fakes, strict=True):
@@ -174,8 +183,8 @@ class VAEGAN(AdversarialModel):
 
         The discriminator is a ruler here: in inference mode, and the same for both."""
         of_x, of_it = (self.judge(each).features for each in (x, reconstruction))
-        difference = ops.cast(of_x, "float32") - ops.cast(of_it, "float32")
-        return 0.5 * ops.sum(ops.square(difference), axis=-1)
+        pair = (ops.cast(features, "float32") for features in (of_x, of_it))
+        return 0.5 * losses.reconstruction.squared(*pair)
 
     # ---- the autoencoder -----------------------------------------------------------------------
 

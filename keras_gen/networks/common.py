@@ -96,7 +96,10 @@ def check_normalization(normalization: str | None) -> None:
 
 def spectral(layer: keras.Layer, normalization: str | None) -> keras.Layer:
     """The layer, under spectral normalization (Miyato et al. 2018) if that is asked for."""
-    return layers.SpectralNormalization(layer) if normalization == "spectral" else layer
+    if normalization != "spectral":
+        return layer
+    # It writes to the layer's weights: in float16 it would round them.
+    return layers.SpectralNormalization(layer, dtype="float32")
 
 
 def squashed(h, value_range: tuple[float, float]):
@@ -139,7 +142,14 @@ def judged(
 
 
 def maxout(h, units: int, initializer, normalization):
-    """The largest of five linear functions, for each unit (Goodfellow et al. 2013)."""
+    """The largest of five linear functions, for each unit (Goodfellow et al. 2013).
+
+    Raises:
+        ValueError: for a normalization other than None and "spectral".
+    """
+    check_normalization(normalization)
+    if normalization not in (None, "spectral"):
+        raise ValueError(f"maxout layers have no normalization {normalization!r}: choose None.")
     h = spectral(
         layers.Dense(units * MAXOUT_PIECES, kernel_initializer=initializer), normalization
     )(h)

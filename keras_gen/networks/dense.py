@@ -104,7 +104,7 @@ def generator(
     h = common.squashed(h, value_range)
     if len(output_shape) > 1:
         h = layers.Reshape(tuple(output_shape), dtype="float32")(h)
-    return common.model(inputs, h, "generator")
+    return common.model(inputs, h, "generator", seed)
 
 
 def discriminator(

@@ -1,6 +1,6 @@
 """Training: fit a preset under a strategy, into a run directory that a kill cannot spoil."""
 
-from keras_gen.training.callbacks import Diverged
+from keras_gen.training.callbacks import Diverged, StopWhenDiverged
 from keras_gen.training.config import Config, override
 from keras_gen.training.fit import Job, load, prepare, resume, train
 from keras_gen.training.pictures import class_columns, grid, save_png
@@ -13,6 +13,7 @@ __all__ = [
     "Diverged",
     "Job",
     "Run",
+    "StopWhenDiverged",
     "class_columns",
     "grid",
     "load",

@@ -5,6 +5,8 @@ The order matters: the checkpoint comes last, so that whatever it continues from
 
 import math
 import time
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -35,15 +37,26 @@ class StopWhenDiverged(keras.callbacks.Callback):
     WON_EPOCHS = 3
     WON_STEPS = 1000
 
-    def on_train_begin(self, logs=None):
+    def __init__(self, rows: Iterable[Mapping[str, Any]] = ()):
+        """Args:
+        rows: of the history so far, so that a resumed run ends when an uninterrupted one would.
+        """
+        super().__init__()
         self.won_epochs = 0
-        self.won_since = int(self.model.step.numpy())
+        for row in rows:
+            won = float(row.get("discriminator_accuracy", 0.0)) > self.WON_ACCURACY
+            self.won_epochs = self.won_epochs + 1 if won else 0
+
+    def on_train_begin(self, logs=None):
+        before = self.won_epochs * (self.params.get("steps") or 0)
+        self.won_since = int(self.model.step.numpy()) - before
 
     def on_epoch_end(self, epoch, logs=None):
         rate = f"now {float(self.model.optimizer.learning_rate):.2g}"
         for name, value in logs.items():
             if not math.isfinite(value):
-                remedy = "give the discriminator a penalty (r1=1), " if self.model.players else ""
+                game = hasattr(self.model, "discriminator")
+                remedy = "give the discriminator a penalty (--set r1=1), " if game else ""
                 raise Diverged(
                     f"{name} became {value} in epoch {epoch + 1}: lower --learning-rate ({rate}), "
                     f"{remedy}or look for extreme values in the data"
@@ -119,13 +132,15 @@ class SamplePictures(keras.callbacks.Callback):
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """checkpoints/epoch-NNNN.keras: the whole model with its optimizer; the last two are kept."""
+    """checkpoints/epoch-NNNN.keras: the whole model with its optimizer; the last two are kept, and
+    the last from before the discriminator began to win."""
 
-    def __init__(self, run: Run):
+    def __init__(self, run: Run, diverged: StopWhenDiverged):
         super().__init__()
         self.run = run
+        self.diverged = diverged
 
     def on_epoch_end(self, epoch, logs=None):
         with written_beside(self.run.checkpoint(epoch + 1)) as beside:
             self.model.save(beside)
-        self.run.drop_old_checkpoints()
+        self.run.drop_old_checkpoints(keep=epoch + 1 - self.diverged.won_epochs)

@@ -65,15 +65,16 @@ class Job:
             tf.summary.create_file_writer(str(run.tensorboard / name))
             for name in ("train", "validation")
         ]
+        diverged = callbacks.StopWhenDiverged(run.read_history(self.initial_epoch))
         written = [
-            callbacks.StopWhenDiverged(),
+            diverged,
             callbacks.HistoryFile(run, self.initial_epoch),
             callbacks.TensorBoardScalars(*writers),
         ]
         if self.dataset.spec.kind == "image":
             spec, seed = self.dataset.spec, self.config.seed
             written.append(callbacks.SamplePictures(run, spec, seed, writers[1]))
-        written.append(callbacks.Checkpoints(run))
+        written.append(callbacks.Checkpoints(run, diverged))
         history = self.model.fit(
             self.train,
             validation_data=self.validation,
@@ -101,6 +102,12 @@ def prepare(config: Config, run: Run | None = None) -> Job:
     if preset.batch_size % replicas:
         raise ValueError(
             f"batch_size {preset.batch_size} cannot be divided among {replicas} replicas"
+        )
+    packing = preset.model_options.get("packing", 1)
+    if preset.batch_size % (replicas * packing):
+        raise ValueError(
+            f"batch_size {preset.batch_size} cannot be divided into packs of {packing} on each of "
+            f"{replicas} replica(s)"
         )
     dataset = data.load(preset.data, config.data_dir, **preset.data_options)
     if dataset.size("train") < preset.batch_size:

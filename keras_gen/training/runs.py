@@ -122,9 +122,11 @@ class Run:
         files = self.checkpoints.glob("epoch-*.keras")
         return sorted((int(file.stem.removeprefix("epoch-")) for file in files), reverse=True)
 
-    def drop_old_checkpoints(self) -> None:
+    def drop_old_checkpoints(self, keep: int | None = None) -> None:
+        """Leave the newest checkpoints, and the one after `keep` epochs."""
         for epoch in self.checkpoint_epochs()[CHECKPOINTS_KEPT:]:
-            self.checkpoint(epoch).unlink()
+            if epoch != keep:
+                self.checkpoint(epoch).unlink()
 
     def read_history(self, epochs: int) -> list[dict[str, str]]:
         """The rows of history.csv for the first `epochs` epochs."""
