@@ -87,8 +87,9 @@ def test_the_laplacian_distance():
 def test_mistakes(plane):
     model = linear_glo(plane, 2)
     model.compile()
-    for x in (plane[1:], {"x": plane[1:]}):
-        with pytest.raises(ValueError, match="x has 59 examples, but num_examples is 60"):
+    more = np.concatenate([plane, plane[:1]])
+    for x in (more, {"x": more}):
+        with pytest.raises(ValueError, match="x has 61 examples, but num_examples is 60"):
             model.fit(x)
     with pytest.raises(ValueError, match=r"index=True"):
         model.fit(tf.data.Dataset.from_tensor_slices({"x": plane}).batch(60), verbose=0)

@@ -38,7 +38,11 @@ def texts(cell):
 
 
 def test_there_are_notebooks():
-    assert [path.stem for path in NOTEBOOKS] == ["00_quickstart", "01_vae_from_the_paper"]
+    assert [path.stem for path in NOTEBOOKS] == [
+        "00_quickstart",
+        "01_vae_from_the_paper",
+        "02_gan_minimax",
+    ]
 
 
 @pytest.mark.slow

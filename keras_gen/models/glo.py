@@ -196,12 +196,12 @@ class GLO(GenerativeModel):
         return x, inputs.get("index") if isinstance(inputs, dict) else None
 
     def fit(self, x=None, *args, **kwargs) -> keras.callbacks.History:
-        """As `GenerativeModel.fit`, on exactly the examples that the model has latents for."""
+        """As `GenerativeModel.fit`, on at most as many examples as the model has latents for."""
         size = x.examples if isinstance(x, data.Batches) else None
         if (arrays := self._arrays(x)) is not None:
             count = len(arrays["x"])
             size = count - int(count * kwargs.get("validation_split", 0.0))
-        if size not in (None, self.num_examples):
+        if size is not None and size > self.num_examples:
             raise ValueError(f"x has {size} examples, but num_examples is {self.num_examples}.")
         return super().fit(x, *args, **kwargs)
 
