@@ -12,6 +12,9 @@ from keras import ops
 
 from keras_gen.noise import Noise
 
+# Of `affine`: radians, and shares of a length.
+MOST_TURN, MOST_SHEAR, MOST_STRETCH, MOST_SHIFT = 0.25, 0.25, 0.175, 0.09
+
 
 def color(x, noise: Noise):
     """Random brightness, saturation and contrast of each image."""
@@ -51,6 +54,45 @@ def cutout(x, noise: Noise, ratio: float = 0.5):
     return x * ops.cast(ops.logical_not(hole), x.dtype)[..., None]
 
 
+def affine(x, noise: Noise):
+    """Turns, shears, stretches and shifts each image a little, bilinearly; its border goes on.
+
+    As the geometric transformations of Karras et al. 2020, "Training Generative Adversarial
+    Networks with Limited Data", appendix B: a class survives them, a slant or a place does not.
+    """
+    _, height, width, channels = x.shape
+    batch = ops.shape(x)[0]
+
+    def factor(place: str, most: float):
+        return most * (2.0 * noise.at(place).uniform((batch, 1, 1)) - 1.0)
+
+    # The place in the image that each place of the result is taken from, from the middle.
+    down = (ops.arange(height, dtype="float32") - (height - 1) / 2)[None, :, None]
+    down = down * (1.0 + factor("height", MOST_STRETCH))
+    across = (ops.arange(width, dtype="float32") - (width - 1) / 2)[None, None, :]
+    across = across * (1.0 + factor("width", MOST_STRETCH)) + down * factor("shear", MOST_SHEAR)
+    angle = factor("angle", MOST_TURN)
+    row = ops.cos(angle) * down + ops.sin(angle) * across + factor("down", MOST_SHIFT * height)
+    column = ops.cos(angle) * across - ops.sin(angle) * down + factor("across", MOST_SHIFT * width)
+    row = ops.clip(row + (height - 1) / 2, 0.0, height - 1.0)
+    column = ops.clip(column + (width - 1) / 2, 0.0, width - 1.0)
+    top, left = ops.floor(row), ops.floor(column)
+    pixels = ops.reshape(x, (batch, height * width, channels))
+
+    def at(row, column):
+        row, column = ops.minimum(row, height - 1.0), ops.minimum(column, width - 1.0)
+        place = ops.cast(row * width + column, "int32")
+        return ops.take_along_axis(pixels, ops.reshape(place, (batch, -1, 1)), axis=1)
+
+    def between(first, second, share):
+        share = ops.cast(ops.reshape(share, (batch, -1, 1)), x.dtype)
+        return first + share * (second - first)
+
+    upper = between(at(top, left), at(top, left + 1), column - left)
+    lower = between(at(top + 1, left), at(top + 1, left + 1), column - left)
+    return ops.reshape(between(upper, lower, row - top), ops.shape(x))
+
+
 def _shift(noise: Noise, batch, length: int, ratio: float):
     """Matrices `(batch, length, length)` that move a vector by a random number of places."""
     most = int(length * ratio + 0.5)
@@ -59,7 +101,7 @@ def _shift(noise: Noise, batch, length: int, ratio: float):
     return ops.cast(places[None, :, None] - places[None, None, :] == by, "float32")
 
 
-POLICIES = {"color": color, "translation": translation, "cutout": cutout}
+POLICIES = {"color": color, "translation": translation, "cutout": cutout, "affine": affine}
 
 
 def policies(names: str) -> list[str]:

@@ -286,6 +286,24 @@ def test_augmentation_keeps_what_it_should():
         augmentation.policies("color,flip")
 
 
+def test_affine_augmentation_maps_planes_to_planes():
+    # Bilinear interpolation is exact for a plane; away from the border what is left of it is the
+    # map itself: a plane again, with another slope, of the height that the shift gives it.
+    rows, columns = np.mgrid[:33, :33].astype("float32")
+    planes = np.tile((2 * rows - 3 * columns)[None, :, :, None], (64, 1, 1, 1))
+    mapped = np.asarray(augmentation.affine(planes, Noise(0)))[:, 8:-8, 8:-8, 0]
+    np.testing.assert_allclose(np.diff(mapped, n=2, axis=1), 0, atol=1e-3)
+    np.testing.assert_allclose(np.diff(mapped, n=2, axis=2), 0, atol=1e-3)
+    down = np.diff(mapped, axis=1).mean(axis=(1, 2))
+    across = np.diff(mapped, axis=2).mean(axis=(1, 2))
+    assert down.std() > 0.1 and across.std() > 0.1
+    # On average over the symmetric law the slopes stay near what they were, and so does the middle.
+    np.testing.assert_allclose([down.mean(), across.mean()], [2, -3], atol=0.4)
+    assert abs(mapped[:, 8, 8].mean() - planes[0, 16, 16, 0]) < 4
+    constant = np.full((4, 9, 7, 2), 0.3, "float32")
+    np.testing.assert_allclose(augmentation.affine(constant, Noise(1)), constant, rtol=1e-6)
+
+
 @pytest.mark.parametrize("policy", augmentation.POLICIES)
 def test_augmentation_is_linear_in_each_image(policy):
     # So it has the derivative that finite differences show.
@@ -312,6 +330,7 @@ def test_augmentation_is_linear_in_each_image(policy):
         {"loss": "least_squares", "packing": 2},
         {"loss": "minimax", "label_smoothing": 0.1, "r1": 0.1, "packing": 2},
         {"network": "conv", "width": 4, "r1": 0.1, "augment": "color,translation,cutout"},
+        {"network": "conv", "width": 4, "r1": 0.1, "augment": "affine"},
         {"network": "conv", "width": 4, "generator_normalization": "batch", "r2": 0.1},
         {"network": "conv", "width": 4, "normalization": "batch"},
         {"network": "conv", "width": 4, "normalization": "layer", "wgan_gp": 1.0},
@@ -448,6 +467,10 @@ def test_networks_that_do_not_fit():
     gan = tiny_gan()
     with pytest.raises(ValueError, match=r"discriminator must take \(batch, 2\)"):
         models.GAN(gan.generator, linear((1.0, 2.0, 3.0)))
+    logit = gan.discriminator.outputs[0]
+    squashed = keras.Model(gan.discriminator.inputs, keras.layers.Activation("sigmoid")(logit))
+    with pytest.raises(ValueError, match="squashes it by a sigmoid"):
+        models.GAN(gan.generator, squashed)
     with pytest.raises(ValueError, match=r"generator must take z \(batch, 5\)"):
         models.GAN(gan.generator, gan.discriminator, latent=latents.Gaussian(5))
     with pytest.raises(ValueError, match="the second a one-hot label"):

@@ -22,6 +22,7 @@ from keras_gen.models.base import GenerativeModel
 from keras_gen.noise import Noise
 
 NETWORKS = {"dense": networks.dense, "conv": networks.conv}
+SQUASHING = (keras.activations.sigmoid, keras.activations.tanh, keras.activations.softmax)
 
 
 class Judgement(NamedTuple):
@@ -138,8 +139,8 @@ class AdversarialModel(GenerativeModel):
         """
         networks, options = cls._split_options(options)
         made = cls.default_networks(spec, latent_dim, packing=packing, seed=seed, **networks)
-        value_range = cls._value_range(spec)
-        return cls(**made, value_range=value_range, packing=packing, seed=seed, **options)
+        options = {"value_range": cls._value_range(spec)} | options
+        return cls(**made, packing=packing, seed=seed, **options)
 
     @classmethod
     def default_networks(
@@ -198,8 +199,14 @@ class AdversarialModel(GenerativeModel):
 
     @classmethod
     def _split_options(cls, options: dict) -> tuple[dict, dict]:
-        """Options of the default networks, and the others."""
-        named = inspect.signature(AdversarialModel.default_networks).parameters
+        """Options of the default networks, the base's included, and the others."""
+        bases = cls.__mro__[: cls.__mro__.index(AdversarialModel) + 1]
+        makers = [
+            vars(each)["default_networks"].__func__
+            for each in bases
+            if "default_networks" in vars(each)
+        ]
+        named = {name for maker in makers for name in inspect.signature(maker).parameters}
         own = {name: value for name, value in options.items() if name in named}
         return own, {name: value for name, value in options.items() if name not in named}
 
@@ -453,6 +460,12 @@ class AdversarialModel(GenerativeModel):
                 f"discriminator must take (batch, {', '.join(map(str, packed))}), what the "
                 f"generator makes{' in packs' * (self.packing > 1)}, and put out a logit (batch, "
                 f"1); it maps {self.discriminator.inputs[0].shape} to {outputs[0].shape}."
+            )
+        last = outputs[0]._keras_history.operation
+        if getattr(last, "activation", None) in SQUASHING:
+            raise ValueError(
+                f"discriminator must put out a logit, but its last layer {last.name!r} squashes it "
+                f"by a {last.activation.__name__}: leave the activation out; the loss has its own."
             )
         if not (self.r1 or self.r2 or self.wgan_gp):
             return

@@ -87,30 +87,25 @@ class InfoGAN(CodedSampling, GAN):
         self._check_recognition()
 
     @classmethod
-    def for_data(
-        cls, spec: data.Spec, latent_dim: int = 62, codes=CODES, seed: int | None = None, **options
-    ) -> InfoGAN:
-        """The model with default networks for the data that `spec` describes.
+    def for_data(cls, spec: data.Spec, latent_dim: int = 62, **options) -> InfoGAN:
+        """As `AdversarialModel.for_data`, with the paper's noise for MNIST; codes not counted."""
+        return super().for_data(spec, latent_dim, **options)
 
-        Args:
-            spec: of a data set.
-            latent_dim: dimension of the noise, the codes not counted.
-            codes: as in the constructor.
-            seed: of the initial weights and of all noise.
-            **options: as in `AdversarialModel.for_data`.
-        """
+    @classmethod
+    def default_networks(
+        cls, spec: data.Spec, latent_dim: int, codes=CODES, seed: int | None = None, **options
+    ) -> dict:
+        """As `AdversarialModel.default_networks`, and Q for these `codes`."""
         codes = latents.get(codes)
-        chosen, options = cls._split_options(options)
-        made = cls.default_networks(spec, latent_dim + codes.dim, seed=seed, **chosen)
-        made["recognition"] = networks.dense.encoder(
+        made = super().default_networks(spec, latent_dim + codes.dim, seed=seed, **options)
+        recognition = networks.dense.encoder(
             made["discriminator"].outputs[1].shape[1:],
             codes.parameter_size,
             hidden=(128,),
             activation="leaky_relu",
             seed=None if seed is None else seed + 2000,
         )
-        options |= {"packing": chosen.get("packing", 1), "value_range": cls._value_range(spec)}
-        return cls(**made, codes=codes, seed=seed, **options)
+        return made | {"recognition": recognition, "codes": codes}
 
     @property
     def players(self):

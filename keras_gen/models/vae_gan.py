@@ -84,19 +84,21 @@ class VAEGAN(AdversarialModel):
             raise ValueError("packing is not for VAEGAN: it compares single examples.")
 
     @classmethod
-    def for_data(
-        cls, spec: data.Spec, latent_dim: int = 64, seed: int | None = None, **options
-    ) -> VAEGAN:
-        """As `AdversarialModel.for_data`, whose options do not reach the encoder: three
+    def default_networks(
+        cls,
+        spec: data.Spec,
+        latent_dim: int,
+        network: str | None = None,
+        seed: int | None = None,
+        **options,
+    ) -> dict[str, keras.Model]:
+        """As `AdversarialModel.default_networks`, whose options do not reach the encoder: three
         convolutional stages of 64, 128 and 256 filters, or a dense layer of 512 units."""
-        chosen, options = cls._split_options(options)
-        made = cls.default_networks(spec, latent_dim, seed=seed, **chosen)
-        kind, _ = cls._network(spec, chosen.get("network"), None, None)
-        encoder_seed = None if seed is None else seed + 2000
+        made = super().default_networks(spec, latent_dim, network=network, seed=seed, **options)
+        kind, _ = cls._network(spec, network, None, None)
         settings = {"filters": (64, 128, 256)} if kind is networks.conv else {}
-        made["encoder"] = kind.encoder(spec.shape, 2 * latent_dim, seed=encoder_seed, **settings)
-        options |= {"packing": chosen.get("packing", 1), "value_range": cls._value_range(spec)}
-        return cls(**made, seed=seed, **options)
+        settings["seed"] = None if seed is None else seed + 2000
+        return made | {"encoder": kind.encoder(spec.shape, 2 * latent_dim, **settings)}
 
     @property
     def players(self):
@@ -109,8 +111,13 @@ class VAEGAN(AdversarialModel):
     def train_step(self, batch):
         x, _ = self.examples(batch)
         noise = self.noise
-        terms = self.minimize(lambda: self.encoder_objective(x, noise, True), self.encoder)
-        terms |= self.minimize(lambda: self.generator_objective(x, noise, True), self.generator)
+        features = self.judge(x).features  # of the discriminator that both players meet
+        terms = self.minimize(
+            lambda: self.encoder_objective(x, features, noise, True), self.encoder
+        )
+        terms |= self.minimize(
+            lambda: self.generator_objective(x, features, noise, True), self.generator
+        )
         for turn in range(self.discriminator_steps):
             noise = noise.at("turn", turn) if turn else noise
             terms |= self.minimize(
@@ -119,15 +126,17 @@ class VAEGAN(AdversarialModel):
         self.update_average()
         return self.report({name: terms[name] for name in self.metric_names})
 
-    def encoder_objective(self, x, noise: Noise, training: bool) -> dict:
-        """L_prior + L_llike, `(batch,)`, in nats."""
+    def encoder_objective(self, x, features, noise: Noise, training: bool) -> dict:
+        """L_prior + L_llike, `(batch,)`, in nats; `features` are Dis_l(x)."""
         posterior = self.encoder(x, training=training)
         kl = self.latent.kl(posterior)
-        feature_loss = self.feature_loss(x, self.reconstruction(posterior, x, noise, training))
+        feature_loss = self.feature_loss(
+            features, self.reconstruction(posterior, x, noise, training)
+        )
         loss = kl + feature_loss
         return {"loss": loss, "encoder_loss": loss, "kl": kl, "feature_loss": feature_loss}
 
-    def generator_objective(self, x, noise: Noise, training: bool) -> dict:
+    def generator_objective(self, x, features, noise: Noise, training: bool) -> dict:
         """gamma L_llike and the generator's side of the game, `(batch,)`, its mean as above."""
         reconstruction, sample = self.fakes(x, noise, training)
         training = training and not self._writes_weights
@@ -139,7 +148,7 @@ class VAEGAN(AdversarialModel):
             if self.loss_pair.compares:
                 real = self.judge(self.prepare(x, noise_of_fake), training=training).logit
             game += 0.5 * self.loss_pair.generator(real, fake.logit)
-        loss = self.gamma * self.feature_loss(x, reconstruction) + game
+        loss = self.gamma * self.feature_loss(features, reconstruction) + game
         return {"loss": loss, "generator_loss": loss}
 
     def discriminator_objective(self, x, noise: Noise, training: bool) -> dict:
@@ -161,9 +170,10 @@ class VAEGAN(AdversarialModel):
 
     def objective(self, x, label, noise: Noise, training: bool) -> dict:
         """All three losses, `(batch,)` each."""
+        features = self.judge(x).features
         return (
-            self.encoder_objective(x, noise, training)
-            | self.generator_objective(x, noise, training)
+            self.encoder_objective(x, features, noise, training)
+            | self.generator_objective(x, features, noise, training)
             | self.discriminator_objective(x, noise, training)
         )
 
@@ -178,13 +188,12 @@ class VAEGAN(AdversarialModel):
         sample = self.generate(self.draw_for(x, noise), training=training)
         return self.reconstruction(posterior, x, noise, training), sample
 
-    def feature_loss(self, x, reconstruction):
+    def feature_loss(self, features, reconstruction):
         """-log N(Dis_l(x) | Dis_l(reconstruction), I) without its constant, `(batch,)`, in nats.
 
         The discriminator is a ruler here: in inference mode, and the same for both."""
-        of_x, of_it = (self.judge(each).features for each in (x, reconstruction))
-        pair = (ops.cast(features, "float32") for features in (of_x, of_it))
-        return 0.5 * losses.reconstruction.squared(*pair)
+        pair = (features, self.judge(reconstruction).features)
+        return 0.5 * losses.reconstruction.squared(*(ops.cast(each, "float32") for each in pair))
 
     # ---- the autoencoder -----------------------------------------------------------------------
 
