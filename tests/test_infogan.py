@@ -75,6 +75,20 @@ def test_the_shared_trunk_is_in_the_update_of_the_recognition():
     assert not np.array_equal(trunk.get_weights()[0], before)
 
 
+def test_the_scale_of_the_noise_leaves_the_codes_alone():
+    z, scaled = (
+        models.InfoGAN.for_data(SPEC, hidden=(8,), codes=CODES, noise_scale=scale, seed=1).draw_z(
+            5_000, seed=2
+        )
+        for scale in (1.0, 0.3)
+    )
+    np.testing.assert_array_equal(scaled[:, 62:], z[:, 62:])
+    np.testing.assert_allclose(scaled[:, :62], 0.3 * z[:, :62], rtol=1e-6)
+    assert z[:, :62].std() == pytest.approx(1.0, abs=0.01)
+    with pytest.raises(ValueError, match="noise_scale must be positive"):
+        models.InfoGAN.for_data(SPEC, hidden=(8,), noise_scale=0.0)
+
+
 def test_codes_are_inferred_given_and_traversed():
     model = models.InfoGAN(copier(), *readers(100.0), codes=CODES, seed=0)
     classes, styles = np.arange(10), np.linspace(-1, 1, 20).reshape(10, 2)

@@ -26,6 +26,7 @@ from keras import ops
 from keras_gen import data, latents, losses, networks
 from keras_gen.models.codes import CodedSampling
 from keras_gen.models.gan import GAN
+from keras_gen.noise import Noise
 
 CODES = "categorical:10,uniform:2"
 
@@ -49,6 +50,8 @@ class InfoGAN(CodedSampling, GAN):
             `(batch, codes.parameter_size)`.
         codes: a `keras_gen.latents` object, or its description.
         information_weight: lambda.
+        noise_scale: standard deviation of the noise z, the paper's 1 by default. Less lets the code
+            decide from the start what a sample shows (Mukherjee et al. 2019, "ClusterGAN").
         **kwargs: as in `AdversarialModel`.
 
     `fit` and `evaluate` report, besides the losses of `GAN`, which do not count the information,
@@ -73,6 +76,7 @@ class InfoGAN(CodedSampling, GAN):
         recognition: keras.Model,
         codes: str | latents.Product = CODES,
         information_weight: float = 1.0,
+        noise_scale: float = 1.0,
         **kwargs,
     ):
         codes = latents.get(codes)
@@ -84,6 +88,7 @@ class InfoGAN(CodedSampling, GAN):
         self.recognition = recognition
         self.codes = codes
         self.information_weight = information_weight
+        self.noise_scale = noise_scale
         self._check_recognition()
 
     @classmethod
@@ -116,11 +121,17 @@ class InfoGAN(CodedSampling, GAN):
         rates = {"discriminator": 2e-4, "generator": 1e-3}
         return keras.optimizers.Adam(rates[player], beta_1=0.5)
 
-    def discriminator_objective(self, x, fake, z, label, noise, training: bool) -> dict:
+    def draw(self, batch, noise: Noise):
+        """z and c, `(batch, latent_dim + codes.dim)`."""
+        drawn = super().draw(batch, noise)
+        z, code = drawn[:, : -self.codes.dim], drawn[:, -self.codes.dim :]
+        return ops.concatenate([self.noise_scale * z, code], axis=1)
+
+    def discriminator_objective(self, x, fake, z, label, noise: Noise, training: bool) -> dict:
         terms = super().discriminator_objective(x, fake, z, label, noise, training)
         return self._informed(terms, z, training)
 
-    def generator_objective(self, x, fake, z, label, noise, training: bool) -> dict:
+    def generator_objective(self, x, fake, z, label, noise: Noise, training: bool) -> dict:
         terms = super().generator_objective(x, fake, z, label, noise, training)
         return self._informed(terms, z, training and not self._writes_weights)
 
@@ -155,5 +166,7 @@ class InfoGAN(CodedSampling, GAN):
                 f"recognition must put out (batch, {self.codes.parameter_size}), the parameters "
                 f"of the codes; it puts out {self.recognition.output_shape}."
             )
+        if self.noise_scale <= 0:
+            raise ValueError(f"noise_scale must be positive, got {self.noise_scale}.")
         if self.packing > 1:
             raise ValueError("packing is not for InfoGAN: Q reads the code of single examples.")
