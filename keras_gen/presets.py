@@ -313,12 +313,18 @@ PRESETS = MappingProxyType(
                 model_options={
                     "codes": "categorical:10,uniform:2",
                     "latent_dim": 62,
-                    "width": 32,
-                    "hidden": (256,),
+                    "network": "dense",
+                    "hidden": (256, 512),
+                    "normalization": "layer",
+                    # Ten kinds of digits that are no slants, sizes or places: Q must read the code
+                    # from images that were turned, stretched and shifted.
+                    "augment": "affine",
+                    "noise_scale": 0.3,
                 },
-                epochs=10,
-                learning_rate={"discriminator": 2e-4, "generator": 1e-3},
+                epochs=40,
+                learning_rate=1e-3,
                 adam={"beta_1": 0.5},
+                schedule="cosine",
                 protocols=("code_error",),
                 target={"code_error": 0.05},
             ),

@@ -261,6 +261,24 @@ def test_spectral_normalization_bounds_the_slope():
     assert slopes.max() <= 1.01
 
 
+def test_spectral_normalization_keeps_float32_under_mixed_precision():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        gan = tiny_gan(normalization="spectral", hidden=(32, 32), r1=0.1)
+    finally:
+        keras.config.set_dtype_policy(before)
+    gan.compile(jit_compile=False)
+    gan.fit(points(256), batch_size=16, verbose=0)
+    kernels = [w for w in gan.discriminator.trainable_weights if len(w.shape) == 2]
+    for kernel in kernels:
+        assert kernel.dtype == "float32"
+        # Rounding a kernel to float16 would leave it on that coarser grid.
+        assert not np.array_equal(kernel, np.float16(kernel))
+        # Divided by its largest singular value, as of a few steps ago.
+        assert np.linalg.norm(kernel, ord=2) == pytest.approx(1.0, abs=0.1)
+
+
 def test_augmentation_keeps_what_it_should():
     x = np.random.default_rng(0).uniform(size=(32, 8, 8, 3)).astype("float32")
     shifted = np.asarray(augmentation.translation(x, Noise(0)))
