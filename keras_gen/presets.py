@@ -318,13 +318,12 @@ PRESETS = MappingProxyType(
                     "normalization": "layer",
                     # Ten kinds of digits that are no slants, sizes or places: Q must read the code
                     # from images that were turned, stretched and shifted.
-                    "augment": "affine",
+                    "code_augment": "affine",
                     "noise_scale": 0.3,
                 },
                 epochs=40,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
-                schedule="cosine",
                 protocols=("code_error",),
                 target={"code_error": 0.05},
             ),

@@ -310,15 +310,15 @@ class AdversarialModel(GenerativeModel):
 
     def prepare(self, x, noise: Noise):
         """What the discriminator sees of examples: augmented, then packed, `(packs, ...)`."""
-        return self.pack(self.augmented(x, noise))
+        return self.pack(self.augmented(x, self.augmentations, noise))
 
-    def augmented(self, x, noise: Noise):
-        """Examples after the model's augmentations, which know values in [-1, 1]."""
-        if not self.augmentations:
+    def augmented(self, x, augmentations: list[str], noise: Noise):
+        """Examples after augmentations, which know values in [-1, 1]."""
+        if not augmentations:
             return x
         low, high = self.value_range if math.isfinite(self.value_range[1]) else (-1.0, 1.0)
         middle, half = (low + high) / 2, (high - low) / 2
-        return middle + half * augmentation.augment((x - middle) / half, self.augmentations, noise)
+        return middle + half * augmentation.augment((x - middle) / half, augmentations, noise)
 
     def pack(self, x):
         """Groups of `packing` examples side by side in the last axis, `(packs, ...)`."""
@@ -440,12 +440,15 @@ class AdversarialModel(GenerativeModel):
                 f"label_smoothing has no meaning for loss={self.loss_pair.name!r}, which has no "
                 "labels: use loss='non_saturating' or 'minimax'."
             )
-        if self.augmentations and len(self.data_shape) != 3:
+        self._check_augmentations(self.augmentations)
+        if self.uses_labels and self.packing > 1:
+            raise ValueError("packing is for models without labels: a pack mixes classes.")
+
+    def _check_augmentations(self, augmentations: list[str]) -> None:
+        if augmentations and len(self.data_shape) != 3:
             raise ValueError(
                 f"augment is for images (height, width, channels), not for {self.data_shape}."
             )
-        if self.uses_labels and self.packing > 1:
-            raise ValueError("packing is for models without labels: a pack mixes classes.")
 
     def _check_networks(self) -> None:
         if self.generator.inputs[0].shape[1:] != (self.latent.dim,):

@@ -23,7 +23,7 @@ from __future__ import annotations
 import keras
 from keras import ops
 
-from keras_gen import data, latents, losses, networks
+from keras_gen import augmentation, data, latents, losses, networks
 from keras_gen.models.codes import CodedSampling
 from keras_gen.models.gan import GAN
 from keras_gen.noise import Noise
@@ -52,6 +52,8 @@ class InfoGAN(CodedSampling, GAN):
         information_weight: lambda.
         noise_scale: standard deviation of the noise z, the paper's 1 by default. Less lets the code
             decide from the start what a sample shows (Mukherjee et al. 2019, "ClusterGAN").
+        code_augment: augmentations of what Q reads, named as for `augment`. The code must survive
+            them: with "affine" it is no slant, size or place.
         **kwargs: as in `AdversarialModel`.
 
     `fit` and `evaluate` report, besides the losses of `GAN`, which do not count the information,
@@ -77,6 +79,7 @@ class InfoGAN(CodedSampling, GAN):
         codes: str | latents.Product = CODES,
         information_weight: float = 1.0,
         noise_scale: float = 1.0,
+        code_augment: str = "",
         **kwargs,
     ):
         codes = latents.get(codes)
@@ -89,6 +92,7 @@ class InfoGAN(CodedSampling, GAN):
         self.codes = codes
         self.information_weight = information_weight
         self.noise_scale = noise_scale
+        self.code_augmentations = augmentation.policies(code_augment)
         self._check_recognition()
 
     @classmethod
@@ -129,15 +133,20 @@ class InfoGAN(CodedSampling, GAN):
 
     def discriminator_objective(self, x, fake, z, label, noise: Noise, training: bool) -> dict:
         terms = super().discriminator_objective(x, fake, z, label, noise, training)
-        return self._informed(terms, z, training)
+        return self._informed(terms, fake, z, noise, training)
 
     def generator_objective(self, x, fake, z, label, noise: Noise, training: bool) -> dict:
         terms = super().generator_objective(x, fake, z, label, noise, training)
-        return self._informed(terms, z, training and not self._writes_weights)
+        training = training and not self._writes_weights
+        return self._informed(terms, fake, z, noise, training)
 
-    def _informed(self, terms: dict, z, training: bool) -> dict:
+    def _informed(self, terms: dict, fake, z, noise: Noise, training: bool) -> dict:
         """A player's terms with - lambda L_I added to its loss."""
-        parameters = self.recognition(terms["judgement"].features, training=training)
+        judged = terms["judgement"]
+        if self.code_augmentations:
+            seen = self.augmented(fake, self.code_augmentations, noise.at("code"))
+            judged = self.judge(seen, training=training)
+        parameters = self.recognition(judged.features, training=training)
         code = z[:, -self.codes.dim :]
         sums = {True: ops.zeros_like(terms["loss"]), False: ops.zeros_like(terms["loss"])}
         most = 0.0
@@ -166,6 +175,7 @@ class InfoGAN(CodedSampling, GAN):
                 f"recognition must put out (batch, {self.codes.parameter_size}), the parameters "
                 f"of the codes; it puts out {self.recognition.output_shape}."
             )
+        self._check_augmentations(self.code_augmentations)
         if self.noise_scale <= 0:
             raise ValueError(f"noise_scale must be positive, got {self.noise_scale}.")
         if self.packing > 1:
