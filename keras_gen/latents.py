@@ -290,7 +290,9 @@ class Product:
 
     @staticmethod
     def _split(tensor, sizes: list[int]) -> list:
-        return ops.split(tensor, np.cumsum(sizes)[:-1].tolist(), axis=-1)
+        ends = np.cumsum(sizes).tolist()
+        # Not by ops.split, which refuses to leave a tensor in one piece.
+        return [tensor[..., end - size : end] for end, size in zip(ends, sizes, strict=True)]
 
     def get_config(self) -> dict[str, Any]:
         return {"parts": [keras.saving.serialize_keras_object(part) for part in self.parts]}

@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import log_softmax
 
-from keras_gen import data, evaluation, latents, models
+from keras_gen import augmentation, data, evaluation, latents, models
+from keras_gen.noise import Noise
 
 SPEC = data.Spec("vector", "vector", (12,), (-math.inf, math.inf), num_classes=10)
 CODES = "categorical:10,uniform:2"
@@ -87,6 +89,29 @@ def test_the_scale_of_the_noise_leaves_the_codes_alone():
     assert z[:, :62].std() == pytest.approx(1.0, abs=0.01)
     with pytest.raises(ValueError, match="noise_scale must be positive"):
         models.InfoGAN.for_data(SPEC, hidden=(8,), noise_scale=0.0)
+
+
+def test_what_q_reads_is_augmented_and_what_the_discriminator_judges_is_not():
+    images = data.Spec("image", "image", (8, 8, 1), (0.0, 1.0))
+    options = {"network": "dense", "hidden": (8,), "codes": "categorical:10", "seed": 1}
+    x = tf.random.stateless_uniform((16, 8, 8, 1), (1, 2))
+    plain, model = (
+        models.InfoGAN.for_data(images, code_augment=names, **options) for names in ("", "affine")
+    )
+    noise, z = Noise(3), model.draw(16, Noise(4))
+    fake = model.generate(z)
+    clear, terms = (
+        each.generator_objective(x, fake, z, None, noise, False) for each in (plain, model)
+    )
+    np.testing.assert_array_equal(terms["generator_loss"], clear["generator_loss"])
+    # Augmentations know values in [-1, 1].
+    seen = (augmentation.affine(2 * fake - 1, noise.at("code", "affine")) + 1) / 2
+    logits = np.asarray(model.recognition(model.discriminator(seen)[1]))
+    bound = np.sum(z[:, -10:] * log_softmax(logits, axis=1), axis=1) + math.log(10)
+    np.testing.assert_allclose(terms["information"], bound, rtol=1e-4, atol=1e-5)
+    assert not np.allclose(clear["information"], bound, rtol=1e-2)
+    with pytest.raises(ValueError, match="augment is for images"):
+        models.InfoGAN.for_data(SPEC, hidden=(8,), code_augment="affine")
 
 
 def test_codes_are_inferred_given_and_traversed():
