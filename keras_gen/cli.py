@@ -330,12 +330,12 @@ def sample_run(arguments) -> int:
 
         run = training.Run.open_finished(arguments.directory)
         spec = data.Spec(**run.config["spec"])
-        if out.suffix == ".png" and spec.kind != "image":
+        if out.suffix == ".png" and not training.drawable(spec):
             raise UsageError(f"--out {out}: samples of kind {spec.kind} go into an .npz file")
         _, _, model = training.load(run.path)
         x = model.sample(arguments.n, seed=arguments.seed)
         if out.suffix == ".png":
-            training.save_png(training.grid(x, training.class_columns(model, spec)), out)
+            training.save_png(training.drawn(x, spec, training.class_columns(model, spec)), out)
         else:
             with runs.written_beside(out) as beside:
                 np.savez_compressed(beside, x=x)

@@ -1,6 +1,7 @@
 """Schedules, strategies, and run directories that nothing can spoil."""
 
 import csv
+import dataclasses
 import json
 import math
 import os
@@ -18,8 +19,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_gen import presets, training
-from keras_gen.training import callbacks, runs
+from keras_gen import data, presets, training
+from keras_gen.training import callbacks, pictures, runs
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {"epochs": 4, "hidden": (32,), "latent_dim": 3}
@@ -189,6 +190,19 @@ def test_grid():
     assert training.grid(images).shape == picture.shape
     with pytest.raises(ValueError, match="1 or 3 channels"):
         training.grid(np.zeros((1, 8, 8, 2)))
+
+
+def test_scatter():
+    spec = data.Spec("four", "vector", (2,), (-1.0, 1.0), modes=((0.5, -0.5),), sigma=0.1)
+    outside = [3.0, 0.0]
+    picture = training.scatter(np.array([[-0.999, 0.999], [0.999, 0.999], outside]), spec)
+    assert picture.shape == (512, 512, 3) and picture.dtype == np.uint8
+    points = np.argwhere((picture == pictures.POINT).all(axis=-1))
+    assert points.tolist() == [[0, 0], [0, 511]]  # row 0 is the top
+    disc = (picture == pictures.MODE).all(axis=-1)
+    assert disc[384, 384] and not disc[128, 384]
+    assert disc.mean() * 4 == pytest.approx(np.pi * 0.3**2, rel=0.01)
+    assert training.drawable(spec) and not training.drawable(dataclasses.replace(spec, shape=(3,)))
 
 
 def test_numbering(tmp_path):

@@ -3,7 +3,7 @@
 from keras_gen.training.callbacks import Diverged, StopWhenDiverged
 from keras_gen.training.config import Config, override
 from keras_gen.training.fit import Job, load, prepare, resume, train
-from keras_gen.training.pictures import class_columns, grid, save_png
+from keras_gen.training.pictures import class_columns, drawable, drawn, grid, save_png, scatter
 from keras_gen.training.runs import Run
 from keras_gen.training.schedules import schedule
 from keras_gen.training.strategies import strategy
@@ -15,12 +15,15 @@ __all__ = [
     "Run",
     "StopWhenDiverged",
     "class_columns",
+    "drawable",
+    "drawn",
     "grid",
     "load",
     "override",
     "prepare",
     "resume",
     "save_png",
+    "scatter",
     "schedule",
     "strategy",
     "train",

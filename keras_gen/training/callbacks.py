@@ -12,10 +12,11 @@ import keras
 import tensorflow as tf
 
 from keras_gen import data
-from keras_gen.training.pictures import class_columns, grid, save_png
+from keras_gen.training.pictures import class_columns, drawn, save_png
 from keras_gen.training.runs import Run, written_beside
 
 ROWS = 8
+POINTS = 2_500
 
 
 class Diverged(RuntimeError):
@@ -125,7 +126,8 @@ class SamplePictures(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         columns = class_columns(self.model, self.spec) or ROWS
-        picture = grid(self.model.sample(ROWS * columns, seed=self.seed), columns)
+        n = ROWS * columns if self.spec.kind == "image" else POINTS
+        picture = drawn(self.model.sample(n, seed=self.seed), self.spec, columns)
         save_png(picture, self.run.samples / f"epoch-{epoch + 1:04d}.png")
         with self.writer.as_default(step=epoch + 1):
             tf.summary.image("samples", picture[None])

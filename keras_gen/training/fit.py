@@ -15,6 +15,7 @@ from keras_gen.models.players import adam
 from keras_gen.presets import Preset
 from keras_gen.training import callbacks
 from keras_gen.training.config import Config
+from keras_gen.training.pictures import drawable
 from keras_gen.training.runs import Run, check_free, write_json, written_beside
 from keras_gen.training.schedules import schedule
 from keras_gen.training.strategies import strategy
@@ -71,7 +72,7 @@ class Job:
             callbacks.HistoryFile(run, self.initial_epoch),
             callbacks.TensorBoardScalars(*writers),
         ]
-        if self.dataset.spec.kind == "image":
+        if drawable(self.dataset.spec):
             spec, seed = self.dataset.spec, self.config.seed
             written.append(callbacks.SamplePictures(run, spec, seed, writers[1]))
         written.append(callbacks.Checkpoints(run, diverged))

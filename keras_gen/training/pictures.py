@@ -13,6 +13,8 @@ from keras_gen.training.runs import written_beside
 PADDING = 2
 GRAY = 96
 SMALLEST_TILE = 56  # smaller images are enlarged by a whole factor, or nothing can be seen
+SIDE = 512  # of a picture of points
+POINT, MODE = (25, 60, 140), (255, 210, 150)
 
 
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
@@ -43,6 +45,38 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
         left = PADDING + index % columns * right
         picture[top : top + height * scale, left : left + width * scale] = tile
     return picture
+
+
+def scatter(points: np.ndarray, spec: data.Spec) -> np.ndarray:
+    """Points of the plane as one picture, the second coordinate upwards.
+
+    Args:
+        points: `(n, 2)`; those outside of the data's range are left out.
+        spec: of the data: its range is the frame, and a disc of three sigma shows each of its
+            modes, where they are known.
+
+    Returns:
+        A uint8 picture, `(512, 512, 3)`.
+    """
+    low, high = spec.value_range
+    places = low + (np.arange(SIDE) + 0.5) * (high - low) / SIDE
+    picture = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    for across, up in spec.modes or ():
+        distance = np.hypot(places[None, :] - across, places[:, None] - up)
+        picture[distance <= 3 * spec.sigma] = MODE
+    counts, _, _ = np.histogram2d(points[:, 1], points[:, 0], SIDE, [spec.value_range] * 2)
+    picture[counts > 0] = POINT
+    return picture[::-1]
+
+
+def drawable(spec: data.Spec) -> bool:
+    """Whether samples can be shown in one picture: images, and points of the plane."""
+    return spec.kind == "image" or (spec.kind == "vector" and spec.shape == (2,))
+
+
+def drawn(x: np.ndarray, spec: data.Spec, columns: int | None = None) -> np.ndarray:
+    """One picture of samples of drawable data, images in so many columns."""
+    return grid(x, columns) if spec.kind == "image" else scatter(x, spec)
 
 
 def class_columns(model: models.GenerativeModel, spec: data.Spec) -> int | None:
