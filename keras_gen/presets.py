@@ -321,7 +321,7 @@ PRESETS = MappingProxyType(
                     "code_augment": "affine",
                     "noise_scale": 0.3,
                 },
-                epochs=40,
+                epochs=50,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
                 protocols=("code_error",),

@@ -55,7 +55,7 @@ class AdversarialModel(GenerativeModel):
             0 for none.
         label_smoothing: the label of real examples is 1 minus this (Salimans et al. 2016).
         augment: augmentations of what the discriminator sees, of images: a comma-separated list of
-            "color", "translation" and "cutout" (Zhao et al. 2020).
+            "color", "translation", "cutout" (Zhao et al. 2020) and "affine".
         **kwargs: `seed` of all noise; `name`, `dtype` of `keras.Model`.
 
     A player's move changes its own trainable weights only. The moving statistics of batch
