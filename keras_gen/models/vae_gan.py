@@ -29,6 +29,8 @@ from keras_gen import data, latents, losses, networks
 from keras_gen.models.adversarial import AdversarialModel
 from keras_gen.noise import Noise
 
+FAKES = ("reconstruction", "sample")
+
 
 class VAEGAN(AdversarialModel):
     """A VAE and a GAN that share the decoder: three players, three losses, three lists of weights.
@@ -89,14 +91,18 @@ class VAEGAN(AdversarialModel):
         spec: data.Spec,
         latent_dim: int,
         network: str | None = None,
+        width: int | None = None,
         seed: int | None = None,
         **options,
     ) -> dict[str, keras.Model]:
-        """As `AdversarialModel.default_networks`, whose options do not reach the encoder: three
-        convolutional stages of 64, 128 and 256 filters, or a dense layer of 512 units."""
-        made = super().default_networks(spec, latent_dim, network=network, seed=seed, **options)
+        """As `AdversarialModel.default_networks`, and an encoder: convolutional stages as wide as
+        the discriminator's, or a dense layer of 512 units."""
+        made = super().default_networks(
+            spec, latent_dim, network=network, width=width, seed=seed, **options
+        )
         kind, _ = cls._network(spec, network, None, None)
-        settings = {"filters": (64, 128, 256)} if kind is networks.conv else {}
+        widths = [(width or 64) * times for times in (1, 2, 4)]
+        settings = {"filters": widths} if kind is networks.conv else {}
         settings["seed"] = None if seed is None else seed + 2000
         return made | {"encoder": kind.encoder(spec.shape, 2 * latent_dim, **settings)}
 
@@ -118,10 +124,16 @@ class VAEGAN(AdversarialModel):
         terms |= self.minimize(
             lambda: self.generator_objective(x, features, noise, True), self.generator
         )
+        fakes = terms["fakes"]  # one pass of the decoder serves both players of the game
         for turn in range(self.discriminator_steps):
-            noise = noise.at("turn", turn) if turn else noise
+            if turn:
+                noise = noise.at("turn", turn)
+                fakes = self.fakes(x, noise, True)
             terms |= self.minimize(
-                lambda noise=noise: self.discriminator_objective(x, noise, True), self.discriminator
+                lambda fakes=fakes, noise=noise: self.discriminator_objective(
+                    x, fakes, noise, True
+                ),
+                self.discriminator,
             )
         self.update_average()
         return self.report({name: terms[name] for name in self.metric_names})
@@ -138,10 +150,10 @@ class VAEGAN(AdversarialModel):
 
     def generator_objective(self, x, features, noise: Noise, training: bool) -> dict:
         """gamma L_llike and the generator's side of the game, `(batch,)`, its mean as above."""
-        reconstruction, sample = self.fakes(x, noise, training)
+        fakes = reconstruction, _ = self.fakes(x, noise, training)
         training = training and not self._writes_weights
         game = 0.0
-        for place, fake in (("reconstruction", reconstruction), ("sample", sample)):
+        for place, fake in zip(FAKES, fakes, strict=True):
             noise_of_fake = noise.at("generator", place)
             fake = self.judge(self.prepare(fake, noise_of_fake), training=training)
             real = None
@@ -149,14 +161,13 @@ class VAEGAN(AdversarialModel):
                 real = self.judge(self.prepare(x, noise_of_fake), training=training).logit
             game += 0.5 * self.loss_pair.generator(real, fake.logit)
         loss = self.gamma * self.feature_loss(features, reconstruction) + game
-        return {"loss": loss, "generator_loss": loss}
+        return {"loss": loss, "generator_loss": loss, "fakes": fakes}
 
-    def discriminator_objective(self, x, noise: Noise, training: bool) -> dict:
+    def discriminator_objective(self, x, fakes, noise: Noise, training: bool) -> dict:
         """The discriminator's side of the game, `(batch,)`: the mean of that against both kinds of
         generated data, so that they weigh together as much as the real."""
         loss, accuracy = 0.0, 0.0
-        fakes = self.fakes(x, noise, training)
-        for place, fake in zip(("reconstruction", "sample"), fakes, strict=True):
+        for place, fake in zip(FAKES, fakes, strict=True):
             prepared = (
                 self.prepare(each, noise.at(place, side))
                 for each, side in ((x, "real"), (ops.stop_gradient(fake), "fake"))
@@ -171,11 +182,9 @@ class VAEGAN(AdversarialModel):
     def objective(self, x, label, noise: Noise, training: bool) -> dict:
         """All three losses, `(batch,)` each."""
         features = self.judge(x).features
-        return (
-            self.encoder_objective(x, features, noise, training)
-            | self.generator_objective(x, features, noise, training)
-            | self.discriminator_objective(x, noise, training)
-        )
+        terms = self.encoder_objective(x, features, noise, training)
+        terms |= self.generator_objective(x, features, noise, training)
+        return terms | self.discriminator_objective(x, terms["fakes"], noise, training)
 
     def reconstruction(self, posterior, x, noise: Noise, training: bool):
         """Dec(z) of a draw z ~ q(z|x), `(batch, *data_shape)`."""
