@@ -42,6 +42,7 @@ def test_there_are_notebooks():
         "00_quickstart",
         "01_vae_from_the_paper",
         "02_gan_minimax",
+        "03_infogan",
     ]
 
 
