@@ -27,9 +27,9 @@ def plane():
 @pytest.fixture(scope="module")
 def fitted(plane):
     model = linear_glo(plane, 2)
-    rates = {"codes": keras.optimizers.Adam(0.05), "generator": keras.optimizers.Adam(0.05)}
+    rates = {"codes": keras.optimizers.Adam(0.1), "generator": keras.optimizers.Adam(0.1)}
     model.compile(rates)
-    model.fit(plane, batch_size=60, epochs=1500, verbose=0)
+    model.fit(plane, batch_size=60, epochs=400, verbose=0)
     return model
 
 
