@@ -1,10 +1,12 @@
 """Settings that every test shares."""
 
+import contextlib
 import os
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import keras
 import pytest
 import tensorflow as tf
 
@@ -24,6 +26,22 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the prepared data sets in {folder}")
     return folder
+
+
+@pytest.fixture
+def mixed():
+    """A function that sets a global precision policy for the length of a `with`."""
+
+    @contextlib.contextmanager
+    def policy_set(policy: str):
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(policy)
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(before)
+
+    return policy_set
 
 
 @pytest.fixture(scope="session")

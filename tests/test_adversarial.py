@@ -261,13 +261,9 @@ def test_spectral_normalization_bounds_the_slope():
     assert slopes.max() <= 1.01
 
 
-def test_spectral_normalization_keeps_float32_under_mixed_precision():
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
+def test_spectral_normalization_keeps_float32_under_mixed_precision(mixed):
+    with mixed("mixed_float16"):
         gan = tiny_gan(normalization="spectral", hidden=(32, 32), r1=0.1)
-    finally:
-        keras.config.set_dtype_policy(before)
     gan.compile(jit_compile=False)
     gan.fit(points(256), batch_size=16, verbose=0)
     kernels = [w for w in gan.discriminator.trainable_weights if len(w.shape) == 2]

@@ -90,20 +90,6 @@ def assert_same_state(a, b):
         np.testing.assert_array_equal(left, right)
 
 
-def mixed(policy):
-    """Sets a global precision policy for the length of a `with`."""
-
-    class Policy:
-        def __enter__(self):
-            self.before = keras.config.dtype_policy()
-            keras.config.set_dtype_policy(policy)
-
-        def __exit__(self, *_):
-            keras.config.set_dtype_policy(self.before)
-
-    return Policy()
-
-
 @pytest.mark.parametrize("kind", SPECS)
 @pytest.mark.parametrize("name", MODELS)
 def test_one_step_lowers_the_loss(name, kind):
@@ -334,7 +320,7 @@ def test_xla_trains_alike(name, kind):
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 @pytest.mark.parametrize("name", MODELS)
-def test_mixed_precision_skips_no_step_and_learns(name, policy, tmp_path):
+def test_mixed_precision_skips_no_step_and_learns(name, policy, mixed, tmp_path):
     with mixed(policy):
         model = make(name, kind="image")
         history = fit(model, 5, kind="image").history[main(model)]

@@ -47,16 +47,12 @@ def test_the_seed_fixes_the_weights_and_layers_differ(network):
     assert not np.any(second_last == last)
 
 
-def test_outputs_are_float32_under_mixed_precision():
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
+def test_outputs_are_float32_under_mixed_precision(mixed):
+    with mixed("mixed_float16"):
         for network in (conv, dense):
             encoder = network.encoder((9, 9, 1), 4)
             decoder = network.decoder(2, (9, 9, 1))
             assert encoder.output.dtype == decoder.output.dtype == "float32"
-    finally:
-        keras.config.set_dtype_policy(before)
 
 
 def test_an_image_has_three_axes():

@@ -6,7 +6,6 @@ adversarial model shares (penalties, packing, augmentation, averaging), and samp
 
 from __future__ import annotations
 
-import inspect
 import math
 import random
 from collections.abc import Sequence
@@ -199,14 +198,8 @@ class AdversarialModel(GenerativeModel):
 
     @classmethod
     def _split_options(cls, options: dict) -> tuple[dict, dict]:
-        """Options of the default networks, the base's included, and the others."""
-        bases = cls.__mro__[: cls.__mro__.index(AdversarialModel) + 1]
-        makers = [
-            vars(each)["default_networks"].__func__
-            for each in bases
-            if "default_networks" in vars(each)
-        ]
-        named = {name for maker in makers for name in inspect.signature(maker).parameters}
+        """Options of the default networks, and the others."""
+        named = {parameter.name for parameter in cls.parameters_of("default_networks")}
         own = {name: value for name, value in options.items() if name in named}
         return own, {name: value for name, value in options.items() if name not in named}
 

@@ -161,6 +161,17 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         """The model with default networks for a kind of data."""
         raise NotImplementedError(f"{cls.__name__} has no default networks; pass your own.")
 
+    @classmethod
+    def parameters_of(cls, *functions: str) -> list[inspect.Parameter]:
+        """What these functions take here and in the base classes, in order: what one takes as
+        **options it hands on to the next class's."""
+        found = []
+        for each in cls.__mro__[: cls.__mro__.index(GenerativeModel)]:
+            for function in functions:
+                if function in vars(each):
+                    found += inspect.signature(getattr(each, function)).parameters.values()
+        return found
+
     def adapt(self, x) -> None:
         """Prepares the networks for the data before training; a model may have nothing to do."""
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import difflib
-import inspect
 import json
 import platform
 import subprocess
@@ -115,14 +114,8 @@ def model_option_names(model: str) -> list[str]:
 
     Those without a default, data and networks, are for_data's business, and a run has its own seed.
     """
-    cls = models.get(model)
-    names = {}
-    # What a function takes as **options it hands on to the next class's.
-    for each in cls.__mro__[: cls.__mro__.index(models.GenerativeModel)]:
-        for function in ("for_data", "default_networks", "__init__"):
-            if function in vars(each):
-                parameters = inspect.signature(getattr(each, function)).parameters
-                names |= {name: p for name, p in parameters.items() if p.default is not p.empty}
+    taken = models.get(model).parameters_of("for_data", "default_networks", "__init__")
+    names = dict.fromkeys(p.name for p in taken if p.default is not p.empty)
     return [name for name in names if name != "seed"]
 
 
