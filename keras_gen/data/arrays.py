@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_gen.data.checks import check_fraction
 from keras_gen.data.dataset import Dataset
 from keras_gen.data.specs import DataError, Spec
 
@@ -127,8 +128,7 @@ def hold_out(
     arrays: dict[str, np.ndarray], fraction: float, seed: int, where: str
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Splits arrays into training and test examples, always the same for a seed and a length."""
-    if not 0.0 < fraction < 1.0:
-        raise DataError(f"test_fraction must be between 0 and 1, got {fraction}")
+    check_fraction(fraction)
     count = len(next(iter(arrays.values())))
     if count < 2:
         raise DataError(f"{where}: one example cannot be split into training and test examples")

@@ -28,3 +28,16 @@ def check_memory(name: str, count: int, shape: tuple[int, ...], dtype: Any, fix:
             f"{name} needs {size / 2**30:.1f} GB of memory, more than the {MEMORY_LIMIT >> 30} GB "
             f"allowed: {fix}"
         )
+
+
+def check_fraction(test_fraction: float) -> None:
+    """Raises DataError unless this can be the share of a part."""
+    if not 0.0 < test_fraction < 1.0:
+        raise DataError(f"test_fraction must be between 0 and 1, got {test_fraction}")
+
+
+def check_counts(name: str, **options: int) -> None:
+    """Raises DataError for an option that is not a positive int."""
+    for option, value in options.items():
+        if not isinstance(value, int) or value < 1:
+            raise DataError(f"{option} of {name} must be an int of at least 1, got {value!r}")

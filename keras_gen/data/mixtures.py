@@ -13,9 +13,10 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.data.checks import check_counts
 from keras_gen.data.dataset import Dataset, decode_arrays
 from keras_gen.data.pipeline import Batch
-from keras_gen.data.specs import DataError, Spec
+from keras_gen.data.specs import Spec
 from keras_gen.data.tfds import load_tfds
 
 DIGIT_WEIGHTS = (100, 10, 1)  # of the red, the green and the blue digit in the label
@@ -52,7 +53,7 @@ def load_mixture(
         seed: of the draws. The test points do not depend on `size`.
     """
     spec = KNOWN[name]
-    _check_sizes(name, size, test_size)
+    check_counts(name, size=size, test_size=test_size)
     # RandomState's numbers, unlike default_rng's, are the same in every version of NumPy.
     random = np.random.RandomState(seed)
 
@@ -90,7 +91,7 @@ def load_stacked_mnist(
     Raises:
         DataError: if MNIST is neither prepared nor downloadable.
     """
-    _check_sizes("stacked_mnist", size, test_size)
+    check_counts("stacked_mnist", size=size, test_size=test_size)
     stored = load_tfds("mnist", data_dir)._raw
     with tf.device("CPU:0"):
         # Both splits have one decoder, which thus needs the digits of both.
@@ -110,9 +111,3 @@ def load_stacked_mnist(
     test = draw(test_size, "test", start=len(stored["train"]["x"]))
     train = draw(size, "train", start=0)
     return Dataset(KNOWN["stacked_mnist"], train, test, decode)
-
-
-def _check_sizes(name: str, size: int, test_size: int) -> None:
-    for option, value in (("size", size), ("test_size", test_size)):
-        if not isinstance(value, int) or value < 1:
-            raise DataError(f"{option} of {name} must be an int of at least 1, got {value!r}")

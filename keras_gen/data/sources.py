@@ -10,15 +10,28 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_gen.data import arrays, bundled, folder, mixtures, shapes, tfds
+from keras_gen.data import (
+    arrays,
+    audio,
+    bundled,
+    folder,
+    mixtures,
+    notes,
+    sequences,
+    shapes,
+    text,
+    tfds,
+)
 from keras_gen.data.checks import image_pair
 from keras_gen.data.dataset import Dataset
 from keras_gen.data.specs import DataError, Spec
 
-NAMES = ("digits", "shapes", *tfds.KNOWN, *mixtures.KNOWN)
+DESCRIBED = ("digits", "shapes", *tfds.KNOWN, *mixtures.KNOWN, "sines")
+NAMES = (*DESCRIBED, "stocks")
+PREFIXES = {"text": text.load_text, "audio": audio.load_audio, "notes": notes.load_notes}
 FORMS = (
-    f"names are {', '.join(NAMES)} and tfds:NAME; else give the path of a folder of images, a .npz "
-    "or a .npy file"
+    f"names are {', '.join(NAMES)} and tfds:NAME; else give text:FILE, audio:FOLDER, notes:FILE, "
+    "or the path of a folder of images, a .csv, a .npz or a .npy file"
 )
 
 
@@ -32,11 +45,17 @@ def load(source: Any, data_dir: str | os.PathLike | None = None, **options) -> D
             `"mnist"`, `"fashion_mnist"`, `"cifar10"` or `"tfds:NAME"` (TensorFlow Datasets);
             `"ring"` or `"grid"` (mixtures of Gaussians in the plane, drawn by the program);
             `"stacked_mnist"` (three MNIST digits in the colour channels of an image);
-            the path of a folder of images, a `.npz` or a `.npy` file;
+            `"sines"` (sine waves, drawn by the program);
+            `"stocks"` (the rows of `stock_data.csv` in `data_dir`);
+            `"text:FILE"` (windows of a text);
+            `"audio:FOLDER"` (WAV files as spectrograms or waveforms);
+            `"notes:FILE"` (piano-rolls of pieces of music);
+            the path of a folder of images, a `.csv`, a `.npz` or a `.npy` file;
             an array `x`, a tuple `(x, label)` or a dictionary `{"x": ..., "label": ...}`.
-        data_dir: the folder of prepared sets of TensorFlow Datasets.
+        data_dir: the folder of prepared sets of TensorFlow Datasets, or of `stock_data.csv`.
         **options: what the source takes: see `load_shapes`, `load_tfds`, `load_mixture`,
-            `load_stacked_mnist`, `load_folder`, `load_file` and `load_arrays`.
+            `load_stacked_mnist`, `load_sines`, `load_csv`, `load_text`, `load_audio`, `load_notes`,
+            `load_folder`, `load_file` and `load_arrays`.
 
     Raises:
         DataError: if the source is unknown, does not take an option, or its data is missing or not
@@ -51,16 +70,17 @@ def spec(name: str, **options) -> Spec:
     """The description of a data set that is known by name, without loading it.
 
     Args:
-        name: digits, shapes, mnist, fashion_mnist, cifar10, ring, grid or stacked_mnist.
-        **options: as for `load`; `image_size` changes the shape.
+        name: digits, shapes, mnist, fashion_mnist, cifar10, svhn_cropped, celeb_a, ring, grid,
+            stacked_mnist or sines.
+        **options: as for `load`; `image_size`, `length` and `channels` change the shape.
 
     Raises:
         DataError: if there is no such name or it does not take an option.
     """
-    if name not in NAMES:
+    if name not in DESCRIBED:
         raise DataError(
-            f"no description of {name!r} without loading it{_close(name)}; names are "
-            f"{', '.join(NAMES)}"
+            f"no description of {name!r} without loading it{_close(name, DESCRIBED)}; names are "
+            f"{', '.join(DESCRIBED)}"
         )
     loader, _, _ = _find(name, None)
     _check_options(loader, name, options)
@@ -68,6 +88,9 @@ def spec(name: str, **options) -> Spec:
         return bundled.DIGITS
     if name == "shapes":
         return shapes.spec(options.get("image_size", 64))
+    if name == "sines":
+        sizes = ("length", "channels")
+        return sequences.sines_spec(**{k: v for k, v in options.items() if k in sizes})
     if name in mixtures.KNOWN:
         return mixtures.KNOWN[name]
     known = tfds.KNOWN[name]
@@ -87,6 +110,10 @@ def _find(source: Any, data_dir: str | os.PathLike | None) -> tuple[Callable, tu
         return bundled.load_digits, (), "digits"
     if source == "shapes":
         return shapes.load_shapes, (), "shapes"
+    if source == "sines":
+        return sequences.load_sines, (), "sines"
+    if source == "stocks":
+        return sequences.load_csv, (sequences.stocks_file(data_dir), "stocks"), "stocks"
     if source == "stacked_mnist":
         return mixtures.load_stacked_mnist, (data_dir,), "stacked_mnist"
     if source in mixtures.KNOWN:
@@ -94,16 +121,23 @@ def _find(source: Any, data_dir: str | os.PathLike | None) -> tuple[Callable, tu
     if source in tfds.KNOWN or str(source).startswith("tfds:"):
         name = str(source).removeprefix("tfds:")
         return tfds.load_tfds, (name, data_dir), str(source)
+    prefix, colon, rest = str(source).partition(":")
+    if colon and prefix in PREFIXES:
+        if not rest:
+            raise DataError(f"{source!r} has no path: {FORMS}")
+        return PREFIXES[prefix], (Path(rest).expanduser(),), str(source)
     path = Path(source).expanduser()
     if path.is_dir():
         return folder.load_folder, (path,), "a folder of images"
-    if path.suffix not in (".npz", ".npy"):
+    if path.suffix not in (".csv", ".npz", ".npy"):
         problem = (
             "is neither" if path.exists() else "is no name of a data set and no such path exists"
         )
         raise DataError(f"{str(source)!r} {problem}{_close(str(source))}: {FORMS}")
     if not path.exists():
         raise DataError(f"no such file: {path}")
+    if path.suffix == ".csv":
+        return sequences.load_csv, (path, path.stem), "a .csv file"
     return arrays.load_file, (path,), f"a {path.suffix} file"
 
 
@@ -117,6 +151,6 @@ def _check_options(loader: Callable, name: str, options: Mapping[str, Any]) -> N
             )
 
 
-def _close(name: str) -> str:
-    close = difflib.get_close_matches(name, NAMES, n=1)
+def _close(name: str, names: tuple[str, ...] = NAMES) -> str:
+    close = difflib.get_close_matches(name, names, n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""

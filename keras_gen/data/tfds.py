@@ -15,6 +15,7 @@ from keras_gen.data.arrays import from_arrays
 from keras_gen.data.checks import check_memory, image_pair
 from keras_gen.data.dataset import Dataset
 from keras_gen.data.specs import DataError, Spec
+from keras_gen.data.text import from_documents
 
 KNOWN = {
     "mnist": Spec("mnist", "image", (28, 28, 1), (0.0, 1.0), num_classes=10),
@@ -30,6 +31,8 @@ DOWNLOADS = {
     "t10k-labels-idx1-ubyte.gz",
     "cifar10": "https://www.cs.toronto.edu/~kriz/cifar.html",
     "svhn_cropped": "http://ufldl.stanford.edu/housenumbers/",
+    "tiny_shakespeare": "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/"
+    "tinyshakespeare/input.txt",
 }
 ANY_DOWNLOAD = "https://storage.googleapis.com/tfds-data/dataset_info/mnist/3.0.1/dataset_info.json"
 CONNECT_SECONDS = 4
@@ -42,11 +45,15 @@ def load_tfds(
     *,
     image_size: int | tuple[int, int] | None = None,
     max_examples: int | None = None,
+    unit: str | None = None,
+    length: int | None = None,
+    stride: int | None = None,
 ) -> Dataset:
-    """A set of TensorFlow Datasets with one image or one float vector per example.
+    """A set of TensorFlow Datasets with one image, one float vector or one text per example.
 
     A prepared copy is read without touching the network. Splits are the set's train and test; a set
-    without test has its validation as test, and a set of train alone a fixed tenth of it.
+    without test has its validation as test, and a set of train alone a fixed tenth of it. The texts
+    of a split are one document, joined by line breaks, that is cut into windows.
 
     Args:
         name: of the set, as TensorFlow Datasets takes it: `name[/config][:version]`.
@@ -54,6 +61,7 @@ def load_tfds(
             TensorFlow Datasets uses, `~/tensorflow_datasets`.
         image_size: resize images to cover this height and width, and crop at the centre.
         max_examples: read at most so many of each split.
+        unit, length, stride: for text, as in `load_text`.
 
     Raises:
         DataError: if the set is unknown, neither prepared nor downloadable, of a kind that is not
@@ -68,16 +76,28 @@ def load_tfds(
 
     feature = builder.info.features[example]
     shape = feature.shape
+    holds = {0: "text", 1: "vectors", 3: "images"}[len(shape)]
     if image_size is not None:
-        if len(shape) != 3:
-            raise DataError(f"{name}: image_size is for images, this set holds vectors")
+        if holds != "images":
+            raise DataError(f"{name}: image_size is for images, this set holds {holds}")
         shape = (*image_pair(image_size), shape[-1])
     if None in shape:
-        fix = "give image_size=" if len(shape) == 3 else "only vectors of one size are supported"
+        fix = "give image_size=" if holds == "images" else "only vectors of one size are supported"
         raise DataError(f"{name}: examples vary in size (shape {shape}): {fix}")
     if max_examples is not None and max_examples < 1:
         raise DataError(f"max_examples must be at least 1, got {max_examples}")
-    limit = "" if max_examples is None else f":{max_examples}"
+    limit = "" if max_examples is None else f"[:{max_examples}]"
+    cuts = {"unit": unit, "length": length, "stride": stride}
+    cuts = {option: value for option, value in cuts.items() if value is not None}
+    if holds == "text":
+        documents = [
+            b"\n".join(_read(builder, split + limit, example, None, None)["x"])
+            for split in splits[:2]
+        ]
+        train, test = [*documents, None][:2]
+        return from_documents(name, name, train, test, **cuts)
+    if cuts:
+        raise DataError(f"{name}: {next(iter(cuts))} is for text, this set holds {holds}")
     counts = [
         min(builder.info.splits[split].num_examples, max_examples or np.inf) for split in splits[:2]
     ]
@@ -85,7 +105,7 @@ def load_tfds(
 
     arrays = {}
     for split, called in zip(splits, ("train", "test"), strict=False):
-        part = _read(builder, f"{split}[{limit}]" if limit else split, example, label, image_size)
+        part = _read(builder, split + limit, example, label, image_size)
         arrays |= {f"{key}_{called}": array for key, array in part.items()}
     classes = getattr(builder.info.features[label], "num_classes", None) if label else None
     kind = "image" if len(shape) == 3 else "vector"
@@ -177,11 +197,13 @@ def _features(name: str, info) -> tuple[str, str | None]:
 
     supervised = info.supervised_keys or (None, None)
     examples = [supervised[0]] if is_example(supervised[0]) else list(filter(is_example, features))
+    if not examples:
+        examples = [k for k, each in features.items() if isinstance(each, tfds.features.Text)]
     if len(examples) != 1:
         kinds = ", ".join(f"{key}: {type(each).__name__}" for key, each in features.items())
         raise DataError(
             f"{name} has the features {kinds or info.features}: supported are sets with exactly "
-            "one uint8 image or one float vector"
+            "one uint8 image, one float vector or one text"
         )
     return examples[0], next(filter(is_label, (supervised[1], "label")), None)
 
