@@ -71,6 +71,17 @@ class Likelihood:
         """E[x|z], `(batch, *shape)`: what a model shows as its sample or reconstruction."""
         raise NotImplementedError
 
+    def quantile(self, u, parameters):
+        """The values at which the laws' distribution functions reach u, `(batch, *shape)`.
+
+        With u uniform on (0, 1) these are draws of x given z, from noise that is an input.
+
+        Args:
+            u: `(batch, *shape)` in (0, 1).
+            parameters: as for `log_prob`.
+        """
+        raise NotImplementedError
+
     def parameters_of(self, mean: np.ndarray) -> np.ndarray | None:
         """Parameters whose mean is about `mean`, to start a decoder from; None if there are none.
 
@@ -141,6 +152,9 @@ class Bernoulli(Likelihood):
     def mean(self, parameters):
         return ops.sigmoid(self._split(parameters)[..., 0])
 
+    def quantile(self, u, parameters):
+        return ops.cast(u > 1.0 - self.mean(parameters), "float32")
+
     def parameters_of(self, mean):
         # Clipped, as a value that never varies in a sample may well vary elsewhere.
         mean = np.clip(mean, 1e-3, 1 - 1e-3)
@@ -180,6 +194,13 @@ class Gaussian(Likelihood):
 
     def mean(self, parameters):
         return self._split(parameters)[..., 0]
+
+    def quantile(self, u, parameters):
+        parameters = self._split(parameters)
+        scale = self.scale
+        if scale == "learned":
+            scale = ops.exp(ops.maximum(parameters[..., 1], self.MIN_LOG_SCALE))
+        return parameters[..., 0] + scale * math.sqrt(2.0) * ops.erfinv(2.0 * u - 1.0)
 
     def parameters_of(self, mean):
         parameters = [mean, np.zeros_like(mean)] if self.scale == "learned" else [mean]
@@ -222,6 +243,13 @@ class Categorical(Likelihood):
             return ops.cast(ops.argmax(logits, axis=-1), "float32")
         levels = ops.linspace(*self.levels, self.num_classes)
         return ops.sum(ops.softmax(logits, axis=-1) * levels, axis=-1)
+
+    def quantile(self, u, parameters):
+        below = ops.cumsum(ops.softmax(self._split(parameters), axis=-1), axis=-1)
+        # Not the last, whose sum need not be quite 1.
+        index = ops.sum(ops.cast(below[..., :-1] < u[..., None], "float32"), axis=-1)
+        low, high = self.value_range
+        return low + index * (high - low) / (self.num_classes - 1)
 
     def get_config(self):
         return {"num_classes": self.num_classes, "value_range": self.levels}
@@ -275,6 +303,15 @@ class DiscretizedLogistic(Likelihood):
         mean = ops.clip(self._split(parameters)[..., 0], -1.0, 1.0)
         return low + (mean + 1.0) / 2.0 * (high - low)
 
+    def quantile(self, u, parameters):
+        parameters = self._split(parameters)
+        scale = ops.exp(ops.maximum(parameters[..., 1], self.MIN_LOG_SCALE))
+        x = parameters[..., 0] + scale * (ops.log(u) - ops.log1p(-u))
+        low, high = self.value_range
+        cells = self.levels - 1
+        index = ops.clip(ops.round((x + 1.0) / 2.0 * cells), 0.0, float(cells))
+        return low + index * (high - low) / cells
+
     def parameters_of(self, mean):
         low, high = self.value_range
         parameters = [(mean - low) / (high - low) * 2.0 - 1.0, np.full_like(mean, -1.0)]
@@ -282,6 +319,51 @@ class DiscretizedLogistic(Likelihood):
 
     def get_config(self):
         return {"levels": self.levels, "value_range": self.value_range}
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Masked(Likelihood):
+    """The law of the steps of a sequence that are no padding; padding is explained for nothing.
+
+    Args:
+        likelihood: the law of each value, a name or an object.
+        mask_value: a step all of whose channels have this value is padding.
+    """
+
+    def __init__(self, likelihood: str | Likelihood, mask_value: float):
+        self.likelihood = get(likelihood)
+        self.mask_value = mask_value
+        self.parameters_per_value = self.likelihood.parameters_per_value
+        self.value_range = self.likelihood.value_range
+
+    def value_log_prob(self, x, parameters):
+        padding = ops.all(ops.equal(x, self.mask_value), axis=-1, keepdims=True)
+        # A value that every law can explain, so that what is not counted is a number.
+        x = ops.where(padding, float(np.clip(0.0, *self.value_range)), x)
+        return ops.where(padding, 0.0, self.likelihood.value_log_prob(x, parameters))
+
+    def mean(self, parameters):
+        return self.likelihood.mean(parameters)
+
+    def quantile(self, u, parameters):
+        return self.likelihood.quantile(u, parameters)
+
+    def observe(self, x, noise):
+        padding = ops.all(ops.equal(x, self.mask_value), axis=-1, keepdims=True)
+        return ops.where(padding, self.mask_value, self.likelihood.observe(x, noise))
+
+    def validate(self, x, name="x"):
+        padding = np.all(np.equal(x, self.mask_value), axis=-1)
+        self.likelihood.validate(x[~padding], name)
+
+    def get_config(self):
+        likelihood = keras.saving.serialize_keras_object(self.likelihood)
+        return {"likelihood": likelihood, "mask_value": self.mask_value}
+
+    @classmethod
+    def from_config(cls, config):
+        likelihood = keras.saving.deserialize_keras_object(config["likelihood"])
+        return cls(likelihood, config["mask_value"])
 
 
 def sum_event(values):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any, ClassVar, NamedTuple
 
 import keras
 import numpy as np
@@ -20,7 +21,6 @@ from keras_gen import augmentation, data, latents, losses, networks
 from keras_gen.models.base import GenerativeModel
 from keras_gen.noise import Noise
 
-NETWORKS = {"dense": networks.dense, "conv": networks.conv}
 SQUASHING = (keras.activations.sigmoid, keras.activations.tanh, keras.activations.softmax)
 
 
@@ -69,9 +69,9 @@ class AdversarialModel(GenerativeModel):
 
     generator: keras.Model
     discriminator: keras.Model
-    # What the default discriminator puts out besides the logit, and the default for images.
+    # Whether the default discriminator puts out features besides the logit.
     needs_features = False
-    default_network = "dense"
+    kinds: ClassVar = {"image": "dense", "vector": "dense"}
 
     def __init__(
         self,
@@ -211,28 +211,13 @@ class AdversarialModel(GenerativeModel):
         return spec.value_range if usual else (-math.inf, math.inf)
 
     @classmethod
-    def _network(cls, spec, network, depth, width) -> tuple[Any, dict]:
+    def _network(cls, spec, network, depth, width) -> tuple[ModuleType, dict]:
         """The module of the default networks and the settings that its functions share."""
-        defaults = {"image": cls.default_network, "vector": "dense"}
-        if network is None and spec.kind not in defaults:
-            raise ValueError(
-                f"{cls.__name__} has no default networks for data of kind {spec.kind!r}; choose "
-                f"`network` among {', '.join(NETWORKS)}, or pass your own networks."
-            )
-        network = network or defaults[spec.kind]
-        if network not in NETWORKS:
-            raise ValueError(f"Unknown network {network!r}. Known: {', '.join(NETWORKS)}.")
-        kind = NETWORKS[network]
+        kind = cls.default_network(spec, network)
         settings = {k: v for k, v in {"depth": depth, "width": width}.items() if v is not None}
         if settings and kind is not networks.conv:
             raise ValueError("`depth` and `width` are for convolutional networks: network='conv'.")
-        if cls.uses_labels:
-            if not spec.num_classes:
-                raise ValueError(
-                    f"{cls.__name__} needs class labels, and data {spec.name!r} has none."
-                )
-            settings["num_classes"] = spec.num_classes
-        return kind, settings
+        return kind, settings | cls.label_settings(spec)
 
     @property
     def players(self) -> dict[str, tuple[keras.Model, ...]]:
@@ -284,12 +269,25 @@ class AdversarialModel(GenerativeModel):
         made = self.generator(self._with_label(z, label), training=training)
         return ops.cast(made, "float32")
 
+    def generate_for(self, x, z, label=None, training: bool = False):
+        """G(z) as it is to stand beside real examples x."""
+        return self.generate(z, label, training)
+
+    def verdict_of(self, values, x):
+        """What a judgement of prepared examples x comes to, `(packs,)`: here, itself."""
+        return values
+
+    @property
+    def compares(self) -> bool:
+        """Whether the generator's loss needs the judgement of real examples too."""
+        return self.loss_pair.compares
+
     def judge(self, x, label=None, training: bool = False):
         """The discriminator's judgement of prepared examples, one for each."""
         logit, *features = tf.nest.flatten(
             self.discriminator(self._with_label(x, label), training=training)
         )
-        return Judgement(ops.cast(logit[:, 0], "float32"), *features)
+        return Judgement(ops.cast(logit[..., 0], "float32"), *features)
 
     def judge_both(self, real, fake, label=None, training: bool = False):
         """The judgements of real and of generated examples, both prepared."""
@@ -328,15 +326,17 @@ class AdversarialModel(GenerativeModel):
         """The judgements of real and generated examples, and their penalties, `(packs,)`."""
         if not (self.r1 or self.r2):
             judged = self.judge_both(real, fake, label, training)
-            penalty = ops.zeros_like(judged[0].logit)
+            penalty = 0.0
         else:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch([real, fake])
                 judged = self.judge_both(real, fake, label, training)
                 # No derivative of what is not wanted.
                 total = sum(
-                    ops.sum(each.logit)
-                    for each, weight in zip(judged, (self.r1, self.r2), strict=True)
+                    ops.sum(self.verdict_of(each.logit, x))
+                    for each, x, weight in zip(
+                        judged, (real, fake), (self.r1, self.r2), strict=True
+                    )
                     if weight
                 )
             slopes = tape.gradient(total, [real, fake], unconnected_gradients="zero")
@@ -347,7 +347,8 @@ class AdversarialModel(GenerativeModel):
             between = losses.penalties.interpolated(real, fake, ops.cast(weight, real.dtype))
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(between)
-                total = ops.sum(self.judge(between, label, training).logit)
+                logit = self.judge(between, label, training).logit
+                total = ops.sum(self.verdict_of(logit, real))
             slope = tape.gradient(total, between)
             penalty += self.wgan_gp * losses.penalties.one_centered(slope)
         return *judged, penalty
@@ -419,6 +420,10 @@ class AdversarialModel(GenerativeModel):
 
     # ---- mistakes ------------------------------------------------------------------------------
 
+    def _judges(self, output) -> bool:
+        """Whether an output of the discriminator has the shape of a logit."""
+        return output.shape[1:] == (1,)
+
     def _check_options(self) -> None:
         at_least = {"r1": 0, "r2": 0, "wgan_gp": 0, "discriminator_steps": 1, "packing": 1}
         for option, least in at_least.items():
@@ -451,7 +456,7 @@ class AdversarialModel(GenerativeModel):
             )
         packed = (*self.data_shape[:-1], self.data_shape[-1] * self.packing)
         outputs = self.discriminator.outputs
-        if self.discriminator.inputs[0].shape[1:] != packed or outputs[0].shape[1:] != (1,):
+        if self.discriminator.inputs[0].shape[1:] != packed or not self._judges(outputs[0]):
             raise ValueError(
                 f"discriminator must take (batch, {', '.join(map(str, packed))}), what the "
                 f"generator makes{' in packs' * (self.packing > 1)}, and put out a logit (batch, "

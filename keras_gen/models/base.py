@@ -15,14 +15,15 @@ import random
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_gen import __version__, data, likelihoods, presets
+from keras_gen import __version__, data, likelihoods, networks, presets
 from keras_gen.models.players import PlayerOptimizers, adam
 from keras_gen.noise import Noise
 
@@ -62,6 +63,7 @@ class GenerativeModel(keras.Model, metaclass=_Built):
 
     Attributes:
         paper: citation of the paper that the model implements.
+        kinds: kind of data -> the module in `keras_gen.networks` of its default networks.
         metric_names: what `fit` and `evaluate` report, the loss first.
         uses_labels: whether training needs a class label with each example.
         uses_index: whether training needs each example's place in the training set.
@@ -71,6 +73,7 @@ class GenerativeModel(keras.Model, metaclass=_Built):
     """
 
     paper = ""
+    kinds: ClassVar[dict[str, str]] = {}
     metric_names: tuple[str, ...] = ("loss",)
     uses_labels = False
     uses_index = False
@@ -162,14 +165,50 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         raise NotImplementedError(f"{cls.__name__} has no default networks; pass your own.")
 
     @classmethod
+    def default_network(cls, spec: data.Spec, network: str | None = None) -> ModuleType:
+        """The module of `keras_gen.networks` that suits the data, or that is asked for by name.
+
+        Raises:
+            ValueError: if none does, or there is none of that name.
+        """
+        # A spectrogram is a picture of a sound.
+        kind = "image" if spec.kind == "audio" and len(spec.shape) == 3 else spec.kind
+        if network is None and kind not in cls.kinds:
+            raise ValueError(
+                f"{cls.__name__} has default networks for data of kind {', '.join(cls.kinds)}, not "
+                f"{kind}: pass your own networks, or choose `network` among "
+                f"{', '.join(networks.BY_NAME)}."
+            )
+        if network is not None and network not in networks.BY_NAME:
+            known = ", ".join(networks.BY_NAME)
+            raise ValueError(f"Unknown network {network!r}. Known: {known}.")
+        return networks.BY_NAME[network or cls.kinds[kind]]
+
+    @classmethod
+    def label_settings(cls, spec: data.Spec) -> dict[str, int]:
+        """`num_classes` for networks of a model that uses labels; empty for other models.
+
+        Raises:
+            ValueError: if labels are needed and there are none.
+        """
+        if not cls.uses_labels:
+            return {}
+        if not spec.num_classes:
+            raise ValueError(f"{cls.__name__} needs class labels, and data {spec.name!r} has none.")
+        return {"num_classes": spec.num_classes}
+
+    @classmethod
     def parameters_of(cls, *functions: str) -> list[inspect.Parameter]:
         """What these functions take here and in the base classes, in order: what one takes as
         **options it hands on to the next class's."""
-        found = []
+        found, ended = [], set()
         for each in cls.__mro__[: cls.__mro__.index(GenerativeModel)]:
             for function in functions:
-                if function in vars(each):
-                    found += inspect.signature(getattr(each, function)).parameters.values()
+                if function in vars(each) and function not in ended:
+                    taken = inspect.signature(getattr(each, function)).parameters.values()
+                    found += taken
+                    if not any(p.kind is p.VAR_KEYWORD for p in taken):
+                        ended.add(function)
         return found
 
     def adapt(self, x) -> None:

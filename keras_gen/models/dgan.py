@@ -16,6 +16,7 @@ discriminator, a tanh at the generator's end. The game is `GAN`'s.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from keras_gen import data
 from keras_gen.models.gan import GAN
@@ -33,7 +34,7 @@ class DGAN(GAN):
         "Convolutional Generative Adversarial Networks (arXiv:1511.06434)"
     )
 
-    default_network = "conv"
+    kinds: ClassVar = {"image": "conv", "vector": "dense"}
 
     @classmethod
     def for_data(

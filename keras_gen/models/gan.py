@@ -50,14 +50,14 @@ class GAN(AdversarialModel):
         for turn in range(1, self.discriminator_steps):
             noise = self.noise.at("turn", turn)
             z = self.draw_for(x, noise)
-            fake = self.generate(z, label, training=True)
+            fake = self.generate_for(x, z, label, training=True)
             self.discriminator_move(x, fake, z, label, noise)
         noise = self.noise
         z = self.draw_for(x, noise)
         moves = {}
 
         def generator_objective():
-            fake = self.generate(z, label, training=True)
+            fake = self.generate_for(x, z, label, training=True)
             # The discriminator moves first, on the same samples: one pass of the generator serves
             # both players. To the discriminator they are data.
             moves.update(self.discriminator_move(x, fake, z, label, noise))
@@ -77,27 +77,31 @@ class GAN(AdversarialModel):
     def discriminator_objective(self, x, fake, z, label, noise: Noise, training: bool) -> dict:
         """What the discriminator minimizes, by default -V(D, G), `(packs,)`."""
         x, fake = self.prepare(x, noise.at("real")), self.prepare(fake, noise.at("fake"))
-        real, fake, penalty = self.penalized(x, fake, label, noise, training)
-        loss = self.loss_pair.smoothed_discriminator(real.logit, fake.logit, self.label_smoothing)
-        accuracy = ops.cast(real.logit > fake.logit, "float32")
+        real, judged, penalty = self.penalized(x, fake, label, noise, training)
+        loss = self.loss_pair.smoothed_discriminator(real.logit, judged.logit, self.label_smoothing)
+        loss = self.verdict_of(loss, x)
+        accuracy = self.verdict_of(ops.cast(real.logit > judged.logit, "float32"), x)
         terms = {"loss": loss + penalty, "discriminator_accuracy": accuracy}
-        return terms | {"discriminator_loss": terms["loss"], "judgement": fake}
+        return terms | {"discriminator_loss": terms["loss"], "judgement": judged}
 
     def generator_objective(self, x, fake, z, label, noise: Noise, training: bool) -> dict:
         """What the generator minimizes, `(packs,)`: its side of the game."""
         training = training and not self._writes_weights
         fake = self.prepare(fake, noise.at("fake"))
-        if self.loss_pair.compares:
-            real, fake = self.judge_both(self.prepare(x, noise.at("real")), fake, label, training)
+        real = None
+        if self.compares:
+            x = self.prepare(x, noise.at("real"))
+            real, judged = self.judge_both(x, fake, label, training)
         else:
-            real, fake = None, self.judge(fake, label, training)
-        loss = self.loss_pair.generator(real and real.logit, fake.logit)
-        return {"loss": loss, "generator_loss": loss, "judgement": fake}
+            judged = self.judge(fake, label, training)
+        loss = self.loss_pair.generator(real and real.logit, judged.logit)
+        loss = self.verdict_of(loss, fake)
+        return {"loss": loss, "generator_loss": loss, "judgement": judged, "real_judgement": real}
 
     def objective(self, x, label, noise: Noise, training: bool) -> dict:
         """Both players' losses, `(packs,)` each, with fresh samples."""
         z = self.draw_for(x, noise)
-        fake = self.generate(z, label, training)
+        fake = self.generate_for(x, z, label, training)
         judged = self.discriminator_objective(x, fake, z, label, noise, training)
         noise = noise.at("generator")
         return judged | self.generator_objective(x, fake, z, label, noise, training)

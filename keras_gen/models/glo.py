@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import math
 import random
+from typing import ClassVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_gen import data, losses
+from keras_gen import data, losses, networks
 from keras_gen.models import latent_search
 from keras_gen.models.adversarial import AdversarialModel
 from keras_gen.models.base import GenerativeModel
@@ -64,6 +65,7 @@ class GLO(GenerativeModel):
         "Bojanowski et al. 2018, Optimizing the Latent Space of Generative Networks "
         "(arXiv:1707.05776)"
     )
+    kinds: ClassVar = {"image": "conv", "vector": "dense"}
     uses_index = True
 
     def __init__(
@@ -125,18 +127,18 @@ class GLO(GenerativeModel):
             seed: of the initial weights and codes.
             **options: the model's own hyperparameters.
         """
-        network = network or ("conv" if spec.kind == "image" else None)
+        pictures = cls.default_network(spec) is networks.conv
         made = AdversarialModel.default_networks(
             spec,
             latent_dim,
-            network=network,
+            network=network or ("conv" if pictures else None),
             hidden=hidden,
             depth=depth,
             width=width,
             generator_normalization=generator_normalization,
             seed=seed,
         )
-        loss = loss or ("laplacian" if spec.kind == "image" else "squared")
+        loss = loss or ("laplacian" if pictures else "squared")
         options |= {"value_range": AdversarialModel._value_range(spec), "seed": seed}
         return cls(made["generator"], num_examples, loss=loss, **options)
 

@@ -20,6 +20,8 @@ weights of both, the layers that they share among them.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import keras
 from keras import ops
 
@@ -64,7 +66,7 @@ class InfoGAN(CodedSampling, GAN):
 
     paper = "Chen et al. 2016, InfoGAN (arXiv:1606.03657)"
     needs_features = True
-    default_network = "conv"
+    kinds: ClassVar = {"image": "conv", "vector": "dense"}
     metric_names = (
         *GAN.metric_names,
         "information",

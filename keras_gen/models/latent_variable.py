@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -13,9 +14,6 @@ from keras import ops
 from keras_gen import data, latents, likelihoods, networks
 from keras_gen.models.base import GenerativeModel
 from keras_gen.noise import Noise
-
-DEFAULT_NETWORKS = {"vector": networks.dense, "image": networks.conv}
-NETWORKS = {"dense": networks.dense, "conv": networks.conv}
 
 
 class LatentVariableModel(GenerativeModel):
@@ -28,6 +26,7 @@ class LatentVariableModel(GenerativeModel):
     `label`, `(batch,)` class indices, for models that use labels.
     """
 
+    kinds: ClassVar = {"image": "conv", "vector": "dense"}
     encoder: keras.Model
     decoder: keras.Model
     latent: latents.Gaussian
@@ -64,24 +63,11 @@ class LatentVariableModel(GenerativeModel):
             ValueError: if there are no default networks for this kind of data, or labels are
                 needed and there are none.
         """
-        if network is None and spec.kind not in DEFAULT_NETWORKS:
-            raise ValueError(
-                f"{cls.__name__} has no default networks for data of kind {spec.kind!r}; choose "
-                f"`network` among {', '.join(NETWORKS)}, or pass your own encoder and decoder."
-            )
-        if network is not None and network not in NETWORKS:
-            raise ValueError(f"Unknown network {network!r}. Known: {', '.join(NETWORKS)}.")
+        kind = cls.default_network(spec, network)
         if likelihood is None:
             likelihood = "bernoulli" if spec.value_range == (0.0, 1.0) else "gaussian"
         likelihood = likelihoods.get(likelihood)
-        kind = NETWORKS[network] if network else DEFAULT_NETWORKS[spec.kind]
-        settings = {"activation": activation}
-        if cls.uses_labels:
-            if not spec.num_classes:
-                raise ValueError(
-                    f"{cls.__name__} needs class labels, and data {spec.name!r} has none."
-                )
-            settings["num_classes"] = spec.num_classes
+        settings = {"activation": activation} | cls.label_settings(spec)
         if filters is not None:
             if kind is not networks.conv:
                 raise ValueError("`filters` are for convolutional networks: network='conv'.")
@@ -111,7 +97,9 @@ class LatentVariableModel(GenerativeModel):
             x: `(examples, *data_shape)`, as for `fit`.
         """
         last = [layer for layer in self.decoder.layers if layer.weights][-1]
-        parameters = self.likelihood.parameters_of(np.mean(x, axis=0, dtype="float64"))
+        # Over the examples; and over the steps, for a decoder that puts out one at a time.
+        axes = tuple(range(1 + np.ndim(x) - len(self.decoder.outputs[0].shape)))
+        parameters = self.likelihood.parameters_of(np.mean(x, axis=axes, dtype="float64"))
         if isinstance(last, keras.layers.Dense) and parameters is not None:
             last.set_weights([last.get_weights()[0], parameters.ravel()])
 
@@ -119,7 +107,15 @@ class LatentVariableModel(GenerativeModel):
         """The reconstruction from the posterior's mean, `(batch, *data_shape)`."""
         x, label = self.examples(inputs)
         z = self.latent.mean(self.posterior(x, label, training))
+        return self.mean_given(z, label, training)
+
+    def mean_given(self, z, label=None, training: bool = False):
+        """The mean of p(x|z), `(batch, *data_shape)`."""
         return self.likelihood.mean(self.generator(z, label, training))
+
+    def log_prob_given(self, x, z, label, noise: Noise, training: bool):
+        """log p(x|z), `(batch,)`, in nats."""
+        return self.likelihood.log_prob(x, self.generator(z, label, training))
 
     def sample(
         self, n: int, seed: int | None = None, label=None, batch_size: int = 512
@@ -243,9 +239,9 @@ class LatentVariableModel(GenerativeModel):
         posterior = self.posterior(x, label, training)
         z = self.latent.sample((ops.shape(x)[0], num_samples), noise, posterior)
         label = None if label is None else ops.repeat(label, num_samples, axis=0)
-        parameters = self.generator(ops.reshape(z, (-1, self.latent.dim)), label, training)
         repeated = ops.repeat(x, num_samples, axis=0)
-        log_likelihood = self.likelihood.log_prob(repeated, parameters)
+        flat = ops.reshape(z, (-1, self.latent.dim))
+        log_likelihood = self.log_prob_given(repeated, flat, label, noise, training)
         log_ratio = self.latent.log_prob(z) - self.latent.log_prob(z, posterior)
         return ops.reshape(log_likelihood, (-1, num_samples)), log_ratio
 
@@ -260,7 +256,7 @@ class LatentVariableModel(GenerativeModel):
             return {"z": self.latent.mean(self.posterior(x, label))}
 
         def decode(z, label=None):
-            return {"x": self.likelihood.mean(self.generator(z, label))}
+            return {"x": self.mean_given(z, label)}
 
         def reconstruct(x, label=None):
             return decode(encode(x, label)["z"], label)

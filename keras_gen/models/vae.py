@@ -86,7 +86,7 @@ class VAE(LatentVariableModel):
         x = self.likelihood.observe(x, noise.at("observation"))
         posterior = self.posterior(x, label, training)
         z = self.latent.sample((ops.shape(x)[0],), noise.at("posterior"), posterior)
-        reconstruction = self.likelihood.log_prob(x, self.generator(z, label, training))
+        reconstruction = self.log_prob_given(x, z, label, noise, training)
         kl = self.latent.kl(posterior)
         return self.terms(self.penalty(kl) - reconstruction, reconstruction, kl)
 

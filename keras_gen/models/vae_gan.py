@@ -21,6 +21,8 @@ three players goes down its own loss:
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import keras
 import numpy as np
 from keras import ops
@@ -53,7 +55,7 @@ class VAEGAN(AdversarialModel):
         "(arXiv:1512.09300)"
     )
     needs_features = True
-    default_network = "conv"
+    kinds: ClassVar = {"image": "conv", "vector": "dense"}
     metric_names = (
         "generator_loss",
         "discriminator_loss",

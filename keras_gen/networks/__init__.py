@@ -8,6 +8,8 @@ Generators map z (and the label) to data within its range, `(batch, *output_shap
 map data (and the label) to a logit, `(batch, 1)`.
 """
 
-from keras_gen.networks import conv, dense
+from keras_gen.networks import conv, dense, recurrent
 
-__all__ = ["conv", "dense"]
+BY_NAME = {"dense": dense, "conv": conv, "recurrent": recurrent}
+
+__all__ = ["BY_NAME", "conv", "dense", "recurrent"]

@@ -14,12 +14,12 @@ MAXOUT_PIECES = 5
 NORMALIZATIONS = ("batch", "layer", "spectral", None)
 
 
-def initializers(seed: int | None) -> Callable[[], keras.initializers.Initializer]:
+def initializers(
+    seed: int | None, kind: type = keras.initializers.GlorotUniform
+) -> Callable[[], keras.initializers.Initializer]:
     """A function that gives each layer its own initializer: same seed, same network."""
     numbers = itertools.count()
-    return lambda: keras.initializers.GlorotUniform(
-        seed=None if seed is None else seed + next(numbers)
-    )
+    return lambda: kind(seed=None if seed is None else seed + next(numbers))
 
 
 def with_label(input_shape: tuple[int, ...], num_classes: int | None, name: str):
@@ -102,19 +102,30 @@ def spectral(layer: keras.Layer, normalization: str | None) -> keras.Layer:
     return layers.SpectralNormalization(layer, dtype="float32")
 
 
+def bounded(value_range: tuple[float, float]) -> bool:
+    """Whether both ends of a range are finite."""
+    return math.isfinite(value_range[0]) and math.isfinite(value_range[1])
+
+
 def squashed(h, value_range: tuple[float, float]):
     """A generator's output brought into the data's range, as by DCGAN's tanh; float32."""
-    low, high = value_range
-    if not (math.isfinite(low) and math.isfinite(high)):
+    if not bounded(value_range):
         return h
-    h = layers.Activation("tanh", dtype="float32")(h)
+    return rescaled(layers.Activation("tanh", dtype="float32")(h), value_range)
+
+
+def rescaled(h, value_range: tuple[float, float]):
+    """Values in [-1, 1] brought into the data's range, in float32; as they are if unbounded."""
+    low, high = value_range
+    if not bounded(value_range):
+        return h
     return layers.Rescaling((high - low) / 2, (high + low) / 2, dtype="float32")(h)
 
 
 def centered(x, value_range: tuple[float, float]):
     """Data brought from its range to [-1, 1], what a discriminator sees; as it is if unbounded."""
     low, high = value_range
-    if not (math.isfinite(low) and math.isfinite(high)):
+    if not bounded(value_range):
         return x
     return layers.Rescaling(2 / (high - low), -(high + low) / (high - low))(x)
 

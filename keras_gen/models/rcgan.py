@@ -1,0 +1,42 @@
+"""RCGAN: the recurrent conditional GAN, a label steers the sequence.
+
+Esteban, Hyland & Ratsch 2017, "Real-valued (Medical) Time Series Generation with Recurrent
+Conditional GANs" (arXiv:1706.02633), section 3.1: both networks read the label at every step, the
+generator is fed with noise and not with its own output, and the discriminator, which reads forward,
+judges every step. The game is `ConditionalGAN`'s, on `CRGAN`'s networks.
+
+    paper            here
+    -------------    ----------------------------------------------------------------------------
+    c_n, the label   `label`, class indices; the networks see them one-hot, at every step
+    Z_n              z, `(batch, length * latent_dim)`: noise for every step
+    D's outputs      `judge(x, label)`: logits `(batch, length)`, of whose losses the mean counts
+"""
+
+from __future__ import annotations
+
+from keras_gen import data
+from keras_gen.models.conditional_gan import ConditionalGAN
+from keras_gen.models.crgan import CRGAN
+
+
+class RCGAN(CRGAN, ConditionalGAN):
+    """A `CRGAN` given labels, with the paper's defaults; both networks take `[input, one_hot]`."""
+
+    paper = (
+        "Esteban, Hyland & Ratsch 2017, Real-valued (Medical) Time Series Generation with "
+        "Recurrent Conditional GANs (arXiv:1706.02633)"
+    )
+
+    @classmethod
+    def for_data(
+        cls,
+        spec: data.Spec,
+        latent_dim: int = 5,
+        cell: str = "lstm",
+        direction: str = "forward",
+        verdict: str = "step",
+        **options,
+    ) -> RCGAN:
+        """As `CRGAN.for_data`, with the paper's settings."""
+        settings = {"cell": cell, "direction": direction, "verdict": verdict}
+        return super().for_data(spec, latent_dim, **settings, **options)
