@@ -6,6 +6,7 @@ function here takes a model and a data set; what it computes with is arrays in, 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -15,9 +16,16 @@ from keras_gen.data import Dataset, Spec
 from keras_gen.evaluation.codes import code_error
 from keras_gen.evaluation.disentanglement import mutual_information_gap
 from keras_gen.evaluation.distances import frechet_distance
-from keras_gen.evaluation.features import has_features, load_features
+from keras_gen.evaluation.features import Features, has_features, load_features
+from keras_gen.evaluation.labels import is_classifiable, label_accuracy, train_classifier
 from keras_gen.evaluation.latent import active_units
 from keras_gen.evaluation.modes import ModeCoverage, class_coverage, mode_coverage
+from keras_gen.evaluation.music import polyphony, repetitions, scale_consistency, tone_span
+from keras_gen.evaluation.sequences import (
+    SequenceScore,
+    discriminative_score,
+    predictive_score,
+)
 from keras_gen.latents import Categorical
 from keras_gen.models import GenerativeModel
 
@@ -27,6 +35,10 @@ MODE_SAMPLES = 2500
 FID_SAMPLES = 10_000
 STACKED_SAMPLES = 26_000
 STACKED_MODES = 1000
+SEQUENCES = 10_000
+REFITS = 10
+PIECES = 1000
+LABELLED_SAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -37,7 +49,8 @@ class Result:
         value: the figure.
         unit: what it counts.
         n: number of examples it was measured on.
-        error: its standard error over those examples, where it is a mean.
+        error: its standard error over those examples, where it is a mean of them; where it is a
+            mean of refits, their standard deviation.
     """
 
     value: float
@@ -83,8 +96,7 @@ def measure_code_error(model: GenerativeModel, dataset: Dataset) -> Result:
         raise ValueError("code_error is of a categorical code: let it be the first of `codes`.")
     classes = model.codes.parts[0].dim
     codes = model.infer_codes(test["x"])[:, :classes].argmax(axis=1)
-    value, n = code_error(codes, test["label"]), len(codes)
-    return Result(value, "of 1", n, float(np.sqrt(value * (1 - value) / (n - 1))))
+    return _share(code_error(codes, test["label"]), len(codes))
 
 
 def measure_modes(model: GenerativeModel, dataset: Dataset) -> Result:
@@ -95,9 +107,7 @@ def measure_modes(model: GenerativeModel, dataset: Dataset) -> Result:
 
 def measure_high_quality(model: GenerativeModel, dataset: Dataset) -> Result:
     """The share of 2,500 samples within 3 sigma of a mode."""
-    share = _mode_coverage(model, dataset).high_quality
-    error = np.sqrt(share * (1 - share) / (MODE_SAMPLES - 1))
-    return Result(share, "of 1", MODE_SAMPLES, float(error))
+    return _share(_mode_coverage(model, dataset).high_quality, MODE_SAMPLES)
 
 
 def measure_reverse_kl(model: GenerativeModel, dataset: Dataset) -> Result:
@@ -143,6 +153,80 @@ def measure_stacked_kl(model: GenerativeModel, dataset: Dataset) -> Result:
     return Result(kl, "nats", STACKED_SAMPLES)
 
 
+def score_sequences(
+    score: Callable[..., SequenceScore], unit: str, units: int | None = None
+) -> Callable[[GenerativeModel, Dataset], Result]:
+    """A score of 10 refits with `units`, on as many samples as training examples, up to 10,000.
+
+    As in the paper, those that the model learned from are the real ones. The scores are of data in
+    [0, 1]; other data is brought there, all channels alike, by the least and greatest of these.
+    """
+
+    def measure(model: GenerativeModel, dataset: Dataset) -> Result:
+        real = dataset.arrays("train", limit=SEQUENCES)["x"]
+        generated = model.sample(len(real), seed=SEED)
+        low, high = min(0.0, real.min()), max(1.0, real.max())
+        scaled = ((x - low) / (high - low) for x in (real, generated))
+        found = score(*scaled, units=units, refits=REFITS, seed=SEED)
+        return Result(found.mean, unit, len(real), found.std)
+
+    return measure
+
+
+def measure_music(
+    statistic: Callable[[np.ndarray], np.ndarray], unit: str
+) -> Callable[[GenerativeModel, Dataset], Result]:
+    """The mean of a statistic over 1,000 samples."""
+
+    def measure(model: GenerativeModel, dataset: Dataset) -> Result:
+        values = statistic(model.sample(PIECES, seed=SEED))
+        error = values.std(ddof=1) / np.sqrt(len(values))
+        return Result(float(values.mean()), unit, len(values), float(error))
+
+    return measure
+
+
+def real_sequences(protocol: str, dataset: Dataset) -> Result:
+    """What a protocol finds where test examples, at random, take the place of the samples.
+
+    For the scores it is the floor, of no more than there are test examples; for the statistics of
+    music it is what samples should come near to.
+
+    Args:
+        protocol: one of sequences: a discriminative or predictive score, or a statistic of music.
+        dataset: one that it can measure.
+
+    Raises:
+        ValueError: if the protocol is of no sequences, or cannot measure the data.
+    """
+    check([protocol], dataset.spec)
+    if NEEDS.get(protocol) not in (SEQUENCE, PIANO_ROLLS):
+        raise ValueError(f"Protocol {protocol} is not of sequences.")
+    return PROTOCOLS[protocol](_TestExamples(dataset), dataset)
+
+
+class _TestExamples:
+    """Stands where a protocol asks a model for samples."""
+
+    def __init__(self, dataset: Dataset):
+        self._x = dataset.arrays("test")["x"]
+
+    def sample(self, n: int, seed: int) -> np.ndarray:
+        return self._x[np.random.RandomState(seed).permutation(len(self._x))[:n]]
+
+
+def measure_label_accuracy(model: GenerativeModel, dataset: Dataset) -> Result:
+    """The share of 1,000 samples, of the classes in turn, that a lenet of the data takes for it."""
+    label = np.arange(LABELLED_SAMPLES) % dataset.spec.num_classes
+    x = model.sample(LABELLED_SAMPLES, seed=SEED, label=label)
+    return _share(label_accuracy(_classifier(dataset), x, label), LABELLED_SAMPLES)
+
+
+def measure_real_label_accuracy(model: GenerativeModel, dataset: Dataset) -> Result:
+    """The share of all test examples that the lenet of label_accuracy_1k takes for their class."""
+    return _share(_classifier(dataset).accuracy, dataset.size("test"))
+
+
 PROTOCOLS: dict[str, Callable[[GenerativeModel, Dataset], Result]] = {
     "nll_iw100": nll_iw(100),
     "nll_iw5000": nll_iw(5000),
@@ -155,13 +239,37 @@ PROTOCOLS: dict[str, Callable[[GenerativeModel, Dataset], Result]] = {
     "fid_lenet_10k": measure_fid_lenet,
     "stacked_modes_26k": measure_stacked_modes,
     "stacked_kl_26k": measure_stacked_kl,
+    "discriminative_score_10": score_sequences(discriminative_score, "of 0.5"),
+    "discriminative_score_32_10": score_sequences(discriminative_score, "of 0.5", units=32),
+    "predictive_score_10": score_sequences(predictive_score, "mean absolute error"),
+    "predictive_score_32_10": score_sequences(predictive_score, "mean absolute error", units=32),
+    "polyphony": measure_music(polyphony, "of 1"),
+    "scale_consistency": measure_music(scale_consistency, "of 1"),
+    "repetitions": measure_music(repetitions, "of 1"),
+    "tone_span": measure_music(tone_span, "half-tones"),
+    "label_accuracy_1k": measure_label_accuracy,
+    "real_label_accuracy": measure_real_label_accuracy,
 }
+
+
+def _is_piano_roll(spec: Spec) -> bool:
+    """Whether the channels are named by successive MIDI numbers."""
+    names = spec.channels or ("",)
+    if spec.kind != "sequence" or not names[0].isdecimal():
+        return False
+    return names == tuple(str(int(names[0]) + i) for i in range(len(names)))
 
 
 CLASSES = (lambda spec: bool(spec.num_classes), "class labels")
 FACTORS = (lambda spec: spec.factors is not None, "known factors, as shapes has")
 MODES = (lambda spec: None not in (spec.modes, spec.sigma), "known modes, as ring and grid have")
 FEATURES = (has_features, "lenet features for its images, as digits and mnist have")
+SEQUENCE = (
+    lambda spec: spec.kind == "sequence" and spec.shape[0] > 1,
+    "sequences of at least 2 steps",
+)
+PIANO_ROLLS = (_is_piano_roll, "piano-rolls, channels named by successive MIDI numbers")
+CLASSIFIABLE = (is_classifiable, "class labels, of images or spectrograms of at least 8x8")
 STACKED = (lambda spec: spec.name == "stacked_mnist", "MNIST digits as channels: stacked_mnist")
 
 # Protocol -> what the data must have, as a test and in words; those left out measure any data.
@@ -174,6 +282,16 @@ NEEDS: dict[str, tuple[Callable[[Spec], bool], str]] = {
     "fid_lenet_10k": FEATURES,
     "stacked_modes_26k": STACKED,
     "stacked_kl_26k": STACKED,
+    "discriminative_score_10": SEQUENCE,
+    "discriminative_score_32_10": SEQUENCE,
+    "predictive_score_10": SEQUENCE,
+    "predictive_score_32_10": SEQUENCE,
+    "polyphony": PIANO_ROLLS,
+    "scale_consistency": PIANO_ROLLS,
+    "repetitions": PIANO_ROLLS,
+    "tone_span": PIANO_ROLLS,
+    "label_accuracy_1k": CLASSIFIABLE,
+    "real_label_accuracy": CLASSIFIABLE,
 }
 
 
@@ -185,6 +303,9 @@ METHODS = {
     "mig_a": "encode",
     "code_error": "infer_codes",
 }
+
+# Protocols that ask the model for samples of given classes.
+LABELLED = ("label_accuracy_1k",)
 
 
 def check(protocols: Iterable[str], spec: Spec, model: type[GenerativeModel] | None = None) -> None:
@@ -211,6 +332,8 @@ def _problem(name: str, spec: Spec, model: type[GenerativeModel] | None) -> str 
     method = METHODS.get(name, "sample")
     if model is not None and not hasattr(model, method):
         return f"needs a model with the method {method}, which {model.__name__} does not have"
+    if model is not None and name in LABELLED and not model.uses_labels:
+        return f"needs a model that takes class labels, as {model.__name__} does not"
     return None
 
 
@@ -243,6 +366,17 @@ def evaluate(
 
 def _codes(model: GenerativeModel, arrays: dict[str, np.ndarray]) -> np.ndarray:
     return model.encode(arrays["x"], arrays["label"] if model.uses_labels else None)
+
+
+def _share(value: float, n: int) -> Result:
+    """A share of n examples, with its standard error."""
+    return Result(value, "of 1", n, float(np.sqrt(value * (1 - value) / (n - 1))))
+
+
+# The last data set's: both protocols of labels ask for it.
+@functools.lru_cache(maxsize=1)
+def _classifier(dataset: Dataset) -> Features:
+    return train_classifier(dataset, seed=SEED)
 
 
 def _mode_coverage(model: GenerativeModel, dataset: Dataset) -> ModeCoverage:
