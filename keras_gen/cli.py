@@ -18,6 +18,8 @@ from pathlib import Path
 from keras_gen import __version__, presets
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+# Kinds of data that are named with a path, as in text:PATH.
+PATH_KINDS = ("text", "audio", "notes")
 
 
 class UsageError(Exception):
@@ -157,8 +159,9 @@ def parser() -> Parser:
         "--out",
         type=Path,
         required=True,
-        metavar="F.png|F.npz",
-        help="a picture of all samples, or one array x of shape (N, ...) in data space",
+        metavar="FILE",
+        help="by its suffix: .png a picture of all samples, .npz one array x of shape (N, ...); "
+        ".csv for sequences, .txt for text, .wav for audio",
     )
 
     export = command(
@@ -318,27 +321,17 @@ def evaluate_run(arguments) -> int:
 def sample_run(arguments) -> int:
     """Write samples of a run to a file."""
     out = arguments.out
-    if out.suffix not in (".png", ".npz"):
-        raise UsageError(f"--out {out} must end in .png or .npz")
     check_folder(out)
     with usage_errors():
         quiet_tensorflow()
-        import numpy as np
-
         from keras_gen import data, training
-        from keras_gen.training import runs
 
         run = training.Run.open_finished(arguments.directory)
         spec = data.Spec(**run.config["spec"])
-        if out.suffix == ".png" and not training.drawable(spec):
-            raise UsageError(f"--out {out}: samples of kind {spec.kind} go into an .npz file")
+        training.check_suffix(out, spec)
         _, _, model = training.load(run.path)
         x = model.sample(arguments.n, seed=arguments.seed)
-        if out.suffix == ".png":
-            training.save_png(training.drawn(x, spec, training.class_columns(model, spec)), out)
-        else:
-            with runs.written_beside(out) as beside:
-                np.savez_compressed(beside, x=x)
+        training.write(x, spec, out, training.class_columns(model, spec))
     print(f"{out}: {arguments.n} samples with seed {arguments.seed}")
     return 0
 
@@ -422,8 +415,11 @@ def settings_of(arguments) -> dict:
     for key in ("data", "epochs", "batch_size", "learning_rate"):
         if getattr(arguments, key) is not None:
             settings[key] = getattr(arguments, key)
-    if isinstance(settings.get("data"), str) and os.path.exists(settings["data"]):
-        settings["data"] = absolute(settings["data"])
+    if "data" in settings:
+        # The path in `PATH` or `KIND:PATH`.
+        kind, colon, path = str(settings["data"]).rpartition(":")
+        if kind in ("", *PATH_KINDS) and os.path.exists(path):
+            settings["data"] = kind + colon + absolute(path)
     return settings
 
 

@@ -5,6 +5,7 @@ from keras_gen.training.config import Config, override
 from keras_gen.training.fit import Job, load, prepare, resume, train
 from keras_gen.training.pictures import class_columns, drawable, drawn, grid, save_png, scatter
 from keras_gen.training.runs import Run
+from keras_gen.training.samples import check_suffix, write
 from keras_gen.training.schedules import schedule
 from keras_gen.training.strategies import strategy
 
@@ -14,6 +15,7 @@ __all__ = [
     "Job",
     "Run",
     "StopWhenDiverged",
+    "check_suffix",
     "class_columns",
     "drawable",
     "drawn",
@@ -27,4 +29,5 @@ __all__ = [
     "schedule",
     "strategy",
     "train",
+    "write",
 ]

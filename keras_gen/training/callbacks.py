@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen import data
+from keras_gen.training import samples
 from keras_gen.training.pictures import class_columns, drawn, save_png
 from keras_gen.training.runs import Run, written_beside
 
@@ -116,8 +117,9 @@ class TensorBoardScalars(keras.callbacks.Callback):
         self.validation.flush()
 
 
-class SamplePictures(keras.callbacks.Callback):
-    """samples/epoch-NNNN.png and a TensorBoard image: what the same noise becomes over time."""
+class Samples(keras.callbacks.Callback):
+    """samples/epoch-NNNN.png and a TensorBoard image, or .txt of text: what the same noise becomes
+    over time."""
 
     def __init__(self, run: Run, spec: data.Spec, seed: int, writer: tf.summary.SummaryWriter):
         super().__init__()
@@ -126,9 +128,14 @@ class SamplePictures(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         columns = class_columns(self.model, self.spec) or ROWS
-        n = ROWS * columns if self.spec.kind == "image" else POINTS
-        picture = drawn(self.model.sample(n, seed=self.seed), self.spec, columns)
-        save_png(picture, self.run.samples / f"epoch-{epoch + 1:04d}.png")
+        n = POINTS if self.spec.kind == "vector" else ROWS * columns
+        x = self.model.sample(n, seed=self.seed)
+        path = self.run.samples / f"epoch-{epoch + 1:04d}"
+        if self.spec.kind == "text":
+            samples.write(x, self.spec, path.with_suffix(".txt"))
+            return
+        picture = drawn(x, self.spec, columns)
+        save_png(picture, path.with_suffix(".png"))
         with self.writer.as_default(step=epoch + 1):
             tf.summary.image("samples", picture[None])
 

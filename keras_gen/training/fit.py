@@ -72,9 +72,9 @@ class Job:
             callbacks.HistoryFile(run, self.initial_epoch),
             callbacks.TensorBoardScalars(*writers),
         ]
-        if drawable(self.dataset.spec):
+        if drawable(self.dataset.spec) or self.dataset.spec.kind == "text":
             spec, seed = self.dataset.spec, self.config.seed
-            written.append(callbacks.SamplePictures(run, spec, seed, writers[1]))
+            written.append(callbacks.Samples(run, spec, seed, writers[1]))
         written.append(callbacks.Checkpoints(run, diverged))
         history = self.model.fit(
             self.train,

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from keras_gen import data, models
 from keras_gen.training.runs import written_beside
@@ -15,6 +15,16 @@ GRAY = 96
 SMALLEST_TILE = 56  # smaller images are enlarged by a whole factor, or nothing can be seen
 SIDE = 512  # of a picture of points
 POINT, MODE = (25, 60, 140), (255, 210, 150)
+CURVES = (72, 144)  # height and width of a tile of curves
+# Distinct for colour-blind eyes: Okabe & Ito 2008, without black and yellow.
+COLOURS = (
+    (0, 114, 178),
+    (230, 159, 0),
+    (0, 158, 115),
+    (213, 94, 0),
+    (204, 121, 167),
+    (86, 180, 233),
+)
 
 
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
@@ -69,14 +79,48 @@ def scatter(points: np.ndarray, spec: data.Spec) -> np.ndarray:
     return picture[::-1]
 
 
+def curves(x: np.ndarray, value_range: tuple[float, float] | None = None) -> np.ndarray:
+    """Sequences as images: a curve for each channel, from left to right.
+
+    Args:
+        x: `(n, length, channels)`.
+        value_range: what lies at the bottom and at the top; by default what there is.
+
+    Returns:
+        `(n, 72, 144, 3)` in [0, 1], for `grid`.
+    """
+    low, high = value_range or (float(x.min()), float(x.max()))
+    height, width = CURVES
+    across = np.linspace(0, width - 1, x.shape[1])
+    down = (height - 1) * (1 - (np.clip(x, low, high) - low) / ((high - low) or 1.0))
+    images = []
+    for each in down:
+        image = Image.new("RGB", (width, height), (255, 255, 255))
+        draw = ImageDraw.Draw(image)
+        for channel in range(x.shape[-1]):
+            points = list(zip(across, each[:, channel], strict=True))
+            draw.line(points, fill=COLOURS[channel % len(COLOURS)], width=1)
+        images.append(np.asarray(image))
+    return np.stack(images) / np.float32(255)
+
+
 def drawable(spec: data.Spec) -> bool:
-    """Whether samples can be shown in one picture: images, and points of the plane."""
-    return spec.kind == "image" or (spec.kind == "vector" and spec.shape == (2,))
+    """Whether samples can be shown in one picture: all but text and most vectors."""
+    return spec.kind in ("image", "sequence", "audio") or spec.shape == (2,)
 
 
 def drawn(x: np.ndarray, spec: data.Spec, columns: int | None = None) -> np.ndarray:
-    """One picture of samples of drawable data, images in so many columns."""
-    return grid(x, columns) if spec.kind == "image" else scatter(x, spec)
+    """One picture of samples of drawable data, points or tiles in so many columns."""
+    if spec.kind == "vector":
+        return scatter(x, spec)
+    if spec.kind == "image":
+        return grid(x, columns)
+    if len(spec.shape) == 3:  # a spectrogram: time to the right, frequency upwards
+        return grid(np.swapaxes(x, 1, 2)[:, ::-1], columns)
+    if x.shape[-1] > len(COLOURS):  # a piano-roll, or as many channels: a row of pixels for each
+        low, high = spec.value_range
+        return grid((np.swapaxes(x, 1, 2)[:, ::-1, :, None] - low) / (high - low), columns)
+    return grid(curves(x, spec.value_range), columns)
 
 
 def class_columns(model: models.GenerativeModel, spec: data.Spec) -> int | None:
