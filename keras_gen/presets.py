@@ -23,6 +23,8 @@ MIYATO = "Miyato & Koyama, cGANs with Projection Discriminator, 2018 (arXiv:1802
 RADFORD = "Radford, Metz & Chintala, DCGAN, 2016 (arXiv:1511.06434)"
 CHEN = "Chen et al., InfoGAN, 2016 (arXiv:1606.03657)"
 LARSEN = "Larsen et al., Autoencoding beyond pixels, 2016 (arXiv:1512.09300)"
+MOGREN = "Mogren, C-RNN-GAN, 2016 (arXiv:1611.09904); Yoon et al., TimeGAN, NeurIPS 2019"
+BOWMAN = "Bowman et al., Generating Sentences from a Continuous Space, 2016 (arXiv:1511.06349)"
 BOJANOWSKI = "Bojanowski et al., Optimizing the Latent Space, 2018 (arXiv:1707.05776)"
 
 
@@ -75,17 +77,27 @@ IWAE_NETWORK = {
     "likelihood": "binarized_bernoulli",
 }
 
-# What keeps a game from cycling and collapsing: pairs of real and generated examples compared, a
-# discriminator that is flat at both (R1 and R2), a decaying rate, and the average of the generator.
-STABLE = {"loss": "relativistic", "ema": 0.999}
+# What keeps a game in the plane from cycling and collapsing: pairs of real and generated examples
+# compared, a discriminator that is flat at both (R1 and R2), a decaying rate, and the average of
+# the generator.
 STABLE_2D = {
-    **STABLE,
+    "loss": "relativistic",
+    "ema": 0.999,
     "latent_dim": 2,
     "hidden": (128, 128, 128),
     "generator_normalization": None,
     "r1": 0.02,
     "r2": 0.02,
 }
+# Among images penalties strong enough to matter blur what lies between the modes. Here a layer
+# normalization in the discriminator, a rate that stays high and the average of the generator do.
+STABLE_IMAGES = {"normalization": "layer", "ema": 0.999}
+SEQUENCE_SCORES = (
+    "discriminative_score_10",
+    "predictive_score_10",
+    "discriminative_score_32_10",
+    "predictive_score_32_10",
+)
 MODES_2D = ("modes_2500", "high_quality_2500", "reverse_kl_2500")
 
 PRESETS = MappingProxyType(
@@ -215,13 +227,10 @@ PRESETS = MappingProxyType(
                 model="GAN",
                 paper=GOODFELLOW,
                 data="mnist",
-                # A discriminator with layer normalization and no penalty: R1 and R2 that are strong
-                # enough to matter blur what lies between the digits.
-                model_options={"hidden": (256, 512), "normalization": "layer", "ema": 0.999},
-                epochs=40,
+                model_options={**STABLE_IMAGES, "hidden": (256, 512)},
+                epochs=50,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
-                schedule="cosine",
                 protocols=("fid_lenet_10k",),
             ),
             Preset(
@@ -231,18 +240,14 @@ PRESETS = MappingProxyType(
                 paper=RADFORD,
                 data="mnist",
                 model_options={
-                    **STABLE,
+                    **STABLE_IMAGES,
                     "network": "dense",
                     "hidden": (256, 512, 1024),
                     "discriminator_hidden": (512, 256, 128),
-                    "normalization": None,
-                    "r1": 0.05,
-                    "r2": 0.05,
                 },
-                epochs=15,
-                learning_rate=5e-4,
+                epochs=40,
+                learning_rate=1e-3,
                 adam={"beta_1": 0.5},
-                schedule="cosine",
                 protocols=("fid_lenet_10k",),
             ),
             Preset(
@@ -251,18 +256,11 @@ PRESETS = MappingProxyType(
                 model="ConditionalGAN",
                 paper=MIYATO,
                 data="mnist",
-                model_options={
-                    **STABLE,
-                    "network": "conv",
-                    "width": 32,
-                    "r1": 0.05,
-                    "r2": 0.05,
-                },
-                epochs=6,
+                model_options={**STABLE_IMAGES, "hidden": (256, 512)},
+                epochs=50,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
-                schedule="cosine",
-                protocols=("fid_lenet_10k",),
+                protocols=("fid_lenet_10k", "label_accuracy_1k", "real_label_accuracy"),
             ),
             Preset(
                 name="dgan_mnist",
@@ -270,18 +268,10 @@ PRESETS = MappingProxyType(
                 model="DGAN",
                 paper=RADFORD,
                 data="mnist",
-                model_options={
-                    **STABLE,
-                    "latent_dim": 64,
-                    "width": 32,
-                    "normalization": None,
-                    "r1": 0.05,
-                    "r2": 0.05,
-                },
-                epochs=12,
+                model_options={**STABLE_IMAGES, "latent_dim": 64, "width": 32, "hidden": (256,)},
+                epochs=30,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
-                schedule="cosine",
                 protocols=("fid_lenet_10k",),
             ),
             Preset(
@@ -291,18 +281,15 @@ PRESETS = MappingProxyType(
                 paper=LIN,
                 data="stacked_mnist",
                 model_options={
-                    **STABLE,
+                    **STABLE_IMAGES,
                     "latent_dim": 100,
                     "width": 32,
-                    "normalization": None,
+                    "hidden": (256,),
                     "packing": 2,
-                    "r1": 0.05,
-                    "r2": 0.05,
                 },
-                epochs=10,
+                epochs=12,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
-                schedule="cosine",
                 protocols=("stacked_modes_26k", "stacked_kl_26k"),
                 target={"stacked_modes_26k": 1000, "stacked_kl_26k": 0.06},
             ),
@@ -322,11 +309,12 @@ PRESETS = MappingProxyType(
                     # from images that were turned, stretched and shifted.
                     "code_augment": "affine",
                     "noise_scale": 0.3,
+                    "ema": 0.999,
                 },
                 epochs=50,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
-                protocols=("code_error",),
+                protocols=("code_error", "fid_lenet_10k"),
                 target={"code_error": 0.05},
             ),
             Preset(
@@ -398,6 +386,79 @@ PRESETS = MappingProxyType(
                 adam={"beta_1": 0.0},
                 schedule="cosine",
                 protocols=("fid_lenet_10k",),
+            ),
+            Preset(
+                name="crgan_sines",
+                description="recurrent GAN on sine waves of five channels",
+                model="CRGAN",
+                paper=MOGREN,
+                data="sines",
+                model_options={**STABLE_IMAGES, "hidden": (24, 24)},
+                epochs=200,
+                learning_rate=1e-3,
+                adam={"beta_1": 0.5},
+                protocols=SEQUENCE_SCORES,
+                target={"discriminative_score_10": 0.022, "predictive_score_10": 0.097},
+            ),
+            Preset(
+                name="crgan_stocks",
+                description="recurrent GAN on 24 days of Google's stock prices",
+                model="CRGAN",
+                paper=MOGREN,
+                data="stocks",
+                # Windows held out at random, as in the paper whose scores are the target.
+                data_options={"holdout": "random"},
+                model_options={**STABLE_IMAGES, "hidden": (24, 24)},
+                epochs=500,
+                learning_rate=1e-3,
+                adam={"beta_1": 0.5},
+                protocols=SEQUENCE_SCORES,
+                target={"discriminative_score_10": 0.196, "predictive_score_10": 0.040},
+            ),
+            Preset(
+                name="crgan_notes",
+                description="recurrent GAN on piano-rolls (--data notes:FILE.json)",
+                model="CRGAN",
+                paper=MOGREN,
+                data="notes:jsb_chorales.json",
+                model_options={**STABLE_IMAGES, "hidden": (128, 128), "feedback": True},
+                epochs=200,
+                learning_rate=1e-3,
+                adam={"beta_1": 0.5},
+                protocols=("polyphony", "scale_consistency", "repetitions", "tone_span"),
+            ),
+            Preset(
+                name="recurrent_vae_text",
+                description="recurrent VAE on the characters of Shakespeare's plays",
+                model="RecurrentVAE",
+                paper=BOWMAN,
+                data="tfds:tiny_shakespeare",
+                model_options={
+                    "latent_dim": 32,
+                    "hidden": (256,),
+                    "cell": "lstm",
+                    "word_dropout": 0.3,
+                    "warmup_steps": 1000,
+                },
+                epochs=20,
+                learning_rate=2e-3,
+                schedule="cosine",
+                protocols=("active_units",),
+            ),
+            Preset(
+                name="conv_vae_spoken_digits",
+                description="conditional VAE on spectrograms of spoken digits: says what is asked",
+                model="ConditionalVAE",
+                paper=SOHN,
+                data="audio:fsdd",
+                # Recordings 0 to 4 of each speaker and digit are the test part.
+                data_options={"test_files": "*_[0-4].wav"},
+                model_options={"latent_dim": 32, "likelihood": "learned_gaussian"},
+                epochs=60,
+                learning_rate=1e-3,
+                schedule="cosine",
+                protocols=("label_accuracy_1k", "real_label_accuracy", "active_units"),
+                target={"label_accuracy_1k": 0.6},
             ),
         )
     }

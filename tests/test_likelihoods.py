@@ -152,3 +152,66 @@ def test_gaussian_latent_draws_have_the_posteriors_moments():
     z = np.asarray(latent.sample((1, 100_000), Noise(0).at("z"), parameters))[0]
     np.testing.assert_allclose(z.mean(0), [1.0, -2.0], atol=0.03)
     np.testing.assert_allclose(z.std(0), [0.5, 2.0], rtol=0.02)
+
+
+def quantile(likelihood, u, parameters):
+    return keras.ops.convert_to_numpy(likelihood.quantile(np.float32(u), np.float32(parameters)))
+
+
+def test_quantiles_are_scipys():
+    u = RNG.uniform(0.01, 0.99, (6, 7, 2))
+    first, second = RNG.normal(size=(2, 6, 7, 2))
+    both = np.stack([first, second], axis=-1).reshape(6, 7, 4)
+    laws = {
+        likelihoods.Bernoulli(): (first, scipy.stats.bernoulli(scipy.special.expit(first))),
+        likelihoods.Gaussian(0.3): (first, scipy.stats.norm(first, 0.3)),
+        likelihoods.Gaussian("learned"): (both, scipy.stats.norm(first, np.exp(second))),
+    }
+    for likelihood, (parameters, law) in laws.items():
+        found = quantile(likelihood, u, parameters)
+        np.testing.assert_allclose(found, law.ppf(u), rtol=1e-4, atol=1e-5)
+
+
+def test_categorical_quantile_inverts_the_distribution_function():
+    logits = RNG.normal(size=(5, 3, 4))
+    u = RNG.uniform(size=(5, 3, 1))
+    below = scipy.special.softmax(logits, axis=-1).cumsum(axis=-1)
+    expected = (below < u).sum(axis=-1, keepdims=True)
+    found = quantile(likelihoods.Categorical(4), u, logits)
+    np.testing.assert_array_equal(found, expected)
+    levels = quantile(likelihoods.Categorical(4, (0.0, 1.0)), u, logits)
+    np.testing.assert_allclose(levels, expected / 3, rtol=1e-6)
+
+
+def test_discretized_logistic_quantile_draws_with_the_probabilities_of_log_prob():
+    likelihood = likelihoods.DiscretizedLogistic(levels=5)
+    parameters = np.float32([[0.3, -1.0]])
+    u = (np.arange(20_000)[:, None] + 0.5) / 20_000
+    drawn = quantile(likelihood, u, np.repeat(parameters, len(u), axis=0))
+    levels = np.linspace(0, 1, 5, dtype="float32")[:, None]
+    p = np.exp(log_prob(likelihood, levels, np.repeat(parameters, 5, axis=0)))
+    found = [(np.abs(drawn - level) < 1e-6).mean() for level in levels[:, 0]]
+    np.testing.assert_allclose(found, p, atol=1e-3)
+    assert np.all(np.diff(drawn[:, 0]) >= 0)
+
+
+def test_padding_is_explained_for_nothing():
+    x = RNG.uniform(size=(3, 4, 2)).astype("float32")
+    parameters = RNG.normal(size=(3, 4, 2))
+    padded = x.copy()
+    padded[:, 2:] = -1.0
+    inner = likelihoods.Bernoulli()
+    masked = likelihoods.Masked(inner, -1.0)
+    expected = log_prob(inner, x[:, :2], parameters[:, :2])
+    np.testing.assert_allclose(log_prob(masked, padded, parameters), expected, rtol=1e-5)
+    masked.validate(padded)
+    padded[0, 0, 0] = 2.0
+    with pytest.raises(ValueError, match=r"values from .* to 2"):
+        masked.validate(padded)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(masked))
+    assert again.get_config() == masked.get_config()
+    drawn = likelihoods.Masked("binarized_bernoulli", -1.0).observe(
+        np.float32([[[0.5], [-1.0]]] * 50), Noise(0)
+    )
+    drawn = keras.ops.convert_to_numpy(drawn)
+    assert set(np.unique(drawn[:, 0])) == {0.0, 1.0} and (drawn[:, 1] == -1.0).all()

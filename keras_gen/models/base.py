@@ -33,7 +33,6 @@ FASTER_WITHOUT_XLA = (
     keras.layers.Conv2D,
     keras.layers.Conv1DTranspose,
     keras.layers.Conv2DTranspose,
-    keras.layers.RNN,
 )
 
 
@@ -137,11 +136,13 @@ class GenerativeModel(keras.Model, metaclass=_Built):
             return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
 
     @classmethod
-    def from_preset(cls, name: str, **options) -> GenerativeModel:
+    def from_preset(cls, name: str, spec: data.Spec | None = None, **options) -> GenerativeModel:
         """The model of a preset, compiled with the preset's optimizer, ready to `fit`.
 
         Args:
             name: name of a preset; `keras-gen list` shows them.
+            spec: of your data, as `keras_gen.data.load(...).spec`; by default that of the preset's
+                data, where it is known without a file.
             **options: model options that replace the preset's.
 
         Raises:
@@ -153,9 +154,8 @@ class GenerativeModel(keras.Model, metaclass=_Built):
                 f"Preset {name!r} is of model {preset.model}, not {cls.__name__}: use "
                 f"keras_gen.models.{preset.model}.from_preset({name!r})."
             )
-        model = cls.for_data(
-            data.spec(preset.data, **preset.data_options), **(preset.model_options | options)
-        )
+        spec = spec or data.spec(preset.data, **preset.data_options)
+        model = cls.for_data(spec, **(preset.model_options | options))
         model.compile(optimizer=adam(preset.learning_rate, model.players, **preset.adam))
         return model
 
@@ -247,7 +247,7 @@ class GenerativeModel(keras.Model, metaclass=_Built):
 
         `steps_per_execution="auto"` means 32, and 1 where one replica of several runs on a CPU (or
         `run_eagerly`). `jit_compile="auto"` means XLA where it pays: as Keras decides on an
-        accelerator, and on a CPU for networks without convolutions or recurrence.
+        accelerator, and on a CPU for networks without convolutions.
 
         Raises:
             ValueError: for `loss`, `metrics` and the like, as the model's objective is its own; and

@@ -155,6 +155,11 @@ class CRGAN(GAN):
     def compares(self) -> bool:
         return super().compares or self.feature_matching > 0
 
+    def _default_jit_compile(self) -> bool | str:
+        # XLA makes the second derivative of a loop many times slower than TensorFlow does.
+        penalized = self.r1 or self.r2 or self.wgan_gp
+        return False if penalized else super()._default_jit_compile()
+
     def check_examples(self, x, label=None, name: str = "x") -> None:
         if self.mask_value is not None and x.ndim == 3:
             padding = np.all(x == self.mask_value, axis=-1, keepdims=True)
