@@ -435,7 +435,7 @@ PRESETS = MappingProxyType(
                 data="tfds:tiny_shakespeare",
                 model_options={
                     "latent_dim": 32,
-                    "hidden": (256,),
+                    "hidden": (128,),
                     "cell": "lstm",
                     "word_dropout": 0.3,
                     "warmup_steps": 1000,

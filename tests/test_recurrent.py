@@ -87,6 +87,21 @@ def test_feedback_reads_the_last_output():
     np.testing.assert_allclose(generator(z.reshape(4, -1)), expected, rtol=1e-4, atol=1e-6)
 
 
+def test_static_noise_is_read_by_every_step():
+    generator = recurrent.generator(LENGTH * 2 + 3, (LENGTH, CHANNELS), static_dim=3, seed=1)
+    z = np.random.default_rng(1).normal(size=(4, LENGTH * 2 + 3)).astype("float32")
+    static, last = z.copy(), z.copy()
+    static[:, :3] += 1.0
+    last[:, -2:] += 1.0
+    before, all_steps, last_step = (generator(each).numpy() for each in (z, static, last))
+    assert (before != all_steps).all()
+    assert (before != last_step).any(axis=(0, 2)).tolist() == [False] * (LENGTH - 1) + [True]
+    alone = recurrent.generator(3, (LENGTH, CHANNELS), static_dim=3, seed=1)
+    assert alone(z[:, :3]).shape == (4, LENGTH, CHANNELS)
+    with pytest.raises(ValueError, match="in as many equal parts beside static_dim=2"):
+        recurrent.generator(LENGTH * 2 + 3, (LENGTH, CHANNELS), static_dim=2)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

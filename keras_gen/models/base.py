@@ -27,14 +27,6 @@ from keras_gen import __version__, data, likelihoods, networks, presets
 from keras_gen.models.players import PlayerOptimizers, adam
 from keras_gen.noise import Noise
 
-# Layers whose CPU kernels beat what XLA makes of them; measured with benchmarks/throughput.py.
-FASTER_WITHOUT_XLA = (
-    keras.layers.Conv1D,
-    keras.layers.Conv2D,
-    keras.layers.Conv1DTranspose,
-    keras.layers.Conv2DTranspose,
-)
-
 
 class _Built(type):
     """Makes models that are built when their constructors are through.
@@ -77,6 +69,14 @@ class GenerativeModel(keras.Model, metaclass=_Built):
     uses_labels = False
     uses_index = False
     data_shape: tuple[int, ...]
+    # Layers whose CPU kernels beat what XLA makes of them; measured with benchmarks/throughput.py.
+    faster_without_xla: ClassVar[tuple[type, ...]] = (
+        keras.layers.Conv1D,
+        keras.layers.Conv2D,
+        keras.layers.Conv1DTranspose,
+        keras.layers.Conv2DTranspose,
+        keras.layers.RNN,
+    )
     value_range: tuple[float, float] = (-math.inf, math.inf)
 
     @property
@@ -247,7 +247,7 @@ class GenerativeModel(keras.Model, metaclass=_Built):
 
         `steps_per_execution="auto"` means 32, and 1 where one replica of several runs on a CPU (or
         `run_eagerly`). `jit_compile="auto"` means XLA where it pays: as Keras decides on an
-        accelerator, and on a CPU for networks without convolutions.
+        accelerator, and on a CPU for networks without `faster_without_xla`.
 
         Raises:
             ValueError: for `loss`, `metrics` and the like, as the model's objective is its own; and
@@ -372,7 +372,7 @@ class GenerativeModel(keras.Model, metaclass=_Built):
             return False
         if tf.config.list_physical_devices("GPU"):
             return "auto"
-        return not any(isinstance(layer, FASTER_WITHOUT_XLA) for layer in self._flatten_layers())
+        return not any(isinstance(x, self.faster_without_xla) for x in self._flatten_layers())
 
     @property
     def event_size(self) -> int:

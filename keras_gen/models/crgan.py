@@ -14,7 +14,8 @@ the loss is the mean (section 3.1).
 
     paper                          here
     ---------------------------    ---------------------------------------------------------------
-    z_t, the noise of a step       z is all of them in a row, `(batch, length * latent_dim)`
+    z_t, the noise of a step       z is all of them in a row, `(batch, length * latent_dim)`; with
+                                   `static_dim` of `for_data`, after what all steps share
     G reads its last output        `feedback=True` of `for_data`
     D reads backwards              `direction="backward"` of `for_data`
     verdicts on steps              `verdict="step"`; then `judge` gives logits `(batch, length)`
@@ -39,7 +40,7 @@ class CRGAN(GAN):
     """A GAN of sequences on recurrent networks.
 
     Args:
-        generator: `keras.Model` from noise `(batch, length * latent_dim)` to sequences
+        generator: `keras.Model` from noise, `(batch, length * latent_dim)` as a rule, to sequences
             `(batch, length, channels)`.
         discriminator: `keras.Model` from sequences to `[logit, features]`: a logit `(batch, 1)`, or
             one for each step, `(batch, length, 1)`, and what it is made from. Without feature
@@ -88,6 +89,7 @@ class CRGAN(GAN):
         hidden: Sequence[int] = (24, 24),
         discriminator_hidden: Sequence[int] | None = None,
         cell: str = "gru",
+        static_dim: int = 0,
         feedback: bool = False,
         direction: str = "backward",
         verdict: str = "sequence",
@@ -104,6 +106,7 @@ class CRGAN(GAN):
             hidden: units of the generator's layers.
             discriminator_hidden: of the discriminator's; by default the same, reversed.
             cell: "gru" or "lstm".
+            static_dim: size of the noise that all steps share, in addition.
             feedback: whether the generator reads its last output.
             direction: "backward", "forward" or "bidirectional", of the discriminator.
             verdict: "sequence" or "step".
@@ -117,10 +120,11 @@ class CRGAN(GAN):
         settings = {"cell": cell} | cls.label_settings(spec)
         return {
             "generator": kind.generator(
-                spec.shape[0] * latent_dim,
+                static_dim + spec.shape[0] * latent_dim,
                 shape,
                 value_range,
                 hidden=tuple(hidden),
+                static_dim=static_dim,
                 feedback=feedback,
                 normalization=generator_normalization,
                 seed=seed,
@@ -155,10 +159,14 @@ class CRGAN(GAN):
     def compares(self) -> bool:
         return super().compares or self.feature_matching > 0
 
-    def _default_jit_compile(self) -> bool | str:
-        # XLA makes the second derivative of a loop many times slower than TensorFlow does.
-        penalized = self.r1 or self.r2 or self.wgan_gp
-        return False if penalized else super()._default_jit_compile()
+    @property
+    def faster_without_xla(self) -> tuple[type, ...]:
+        """As in the base; but loops of small cells are faster with XLA, unless a penalty asks for
+        their second derivative, which it makes many times slower."""
+        slower = super().faster_without_xla
+        if self.r1 or self.r2 or self.wgan_gp:
+            return slower
+        return tuple(kind for kind in slower if kind is not keras.layers.RNN)
 
     def check_examples(self, x, label=None, name: str = "x") -> None:
         if self.mask_value is not None and x.ndim == 3:

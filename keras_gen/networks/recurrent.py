@@ -92,6 +92,7 @@ def generator(
     value_range: tuple[float, float] = (-math.inf, math.inf),
     hidden: Sequence[int] = (24, 24),
     cell: str = "gru",
+    static_dim: int = 0,
     feedback: bool = False,
     normalization: str | None = None,
     num_classes: int | None = None,
@@ -100,11 +101,13 @@ def generator(
     """A sequence of noise `(batch, latent_dim)` to a sequence of data, `(batch, length, channels)`.
 
     Args:
-        latent_dim: size of the noise, a multiple of `length`: each step gets its own part.
+        latent_dim: size of the noise: `static_dim` and a multiple of `length`.
         output_shape: (length, channels).
         value_range: of the data; a bounded one is reached by a tanh, scaled.
         hidden: units of the recurrent layers, in order.
         cell: `"gru"` or `"lstm"`.
+        static_dim: how many numbers of the noise, the first, every step reads; each step has an
+            equal part of the others for itself.
         feedback: whether each step also reads the output of the one before (Mogren 2016, section 3)
             or noise only (Esteban et al. 2017, section 3.1).
         normalization: of the recurrent layers: None or `"layer"`; without feedback.
@@ -117,13 +120,18 @@ def generator(
     """
     make = _layers(cell, seed, normalization)
     length, channels = output_shape
-    if latent_dim % length:
+    own, rest = divmod(latent_dim - static_dim, length)
+    if rest or own < 0 or not latent_dim:
         raise ValueError(
-            f"a recurrent generator of {length} steps needs noise in as many equal parts, not "
-            f"{latent_dim} numbers."
+            f"a recurrent generator of {length} steps needs noise in as many equal parts beside "
+            f"static_dim={static_dim}, not {latent_dim} numbers."
         )
     z, inputs = common.with_label((latent_dim,), num_classes, "z")
-    h = _joined(layers.Reshape((length, latent_dim // length))(z), inputs, length)
+    parts = [layers.RepeatVector(length)(z[:, :static_dim])] if static_dim else []
+    if own:
+        parts.append(layers.Reshape((length, own))(z[:, static_dim:]))
+    noise = layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
+    h = _joined(noise, inputs, length)
     if feedback:
         if normalization:
             raise ValueError("normalization of the generator is not for feedback=True.")
