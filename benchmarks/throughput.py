@@ -1,8 +1,8 @@
 """How fast `fit` trains here, against a plain Keras model with the same networks.
 
-    python benchmarks/throughput.py [--rounds 5] [--images 25600]
+    python benchmarks/throughput.py [--rounds 5] [--examples 25600]
 
-Both sides train the same networks with Adam on the same images at batch 128, with whatever
+Both sides train the same networks with Adam on the same examples at batch 128, with whatever
 settings a user gets without asking: `compile(optimizer="adam")` and `fit`. The plain side is the
 `train_step` that Keras's documentation teaches, for the VAE and for the GAN. Rounds are
 interleaved, so that a machine whose speed drifts slows both; the ratio is taken round by round, and
@@ -127,10 +127,24 @@ def dcgan(spec: data.Spec):
     return ours, PlainGAN(twin.generator, twin.discriminator), 3 * g + 6 * d + 2 * d
 
 
+def crgan(spec: data.Spec):
+    """A CRGAN here and the plain one on the same networks, and the operations of a step."""
+    ours, twin = (models.CRGAN.for_data(spec, hidden=(24, 24), seed=0) for _ in range(2))
+    # The plain one knows nothing of features.
+    discriminator = keras.Model(twin.discriminator.input, twin.discriminator.outputs[0])
+    g, d = multiplications(ours.generator), multiplications(ours.discriminator)
+    return ours, PlainGAN(twin.generator, discriminator), 3 * g + 6 * d + 2 * d
+
+
+IMAGES = data.Spec("images", "image", (28, 28, 1), (0.0, 1.0))
+SEQUENCES = data.Spec("sequences", "sequence", (24, 6), (0.0, 1.0))
+
+# What is trained, and on data of which description.
 BENCHMARKS = {
-    "MLP VAE 784-512-16": lambda spec: vae(spec, network="dense", hidden=(512,)),
-    "conv VAE": lambda spec: vae(spec, network="conv"),
-    "DCGAN": dcgan,
+    "MLP VAE 784-512-16": (lambda spec: vae(spec, network="dense", hidden=(512,)), IMAGES),
+    "conv VAE": (lambda spec: vae(spec, network="conv"), IMAGES),
+    "DCGAN": (dcgan, IMAGES),
+    "CRGAN 24-24": (crgan, SEQUENCES),
 }
 
 
@@ -144,6 +158,9 @@ def multiplications(network: keras.Model) -> int:
             total += math.prod(layer.kernel.shape) * math.prod(layer.input.shape[1:3])
         elif isinstance(layer, keras.layers.Conv2D):
             total += math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
+        elif isinstance(layer, keras.layers.RNN):
+            kernels = (layer.cell.kernel, layer.cell.recurrent_kernel)
+            total += sum(math.prod(each.shape) for each in kernels) * layer.input.shape[1]
     return 2 * total
 
 
@@ -160,15 +177,14 @@ def matrix_rate(size: int = 2048, repeats: int = 5) -> float:
     return 2 * size**3 / best
 
 
-def images(count: int) -> np.ndarray:
-    """Random binary images of MNIST's size: speed does not depend on what they show."""
+def examples(spec: data.Spec, count: int) -> np.ndarray:
+    """Random bits: speed does not depend on what the data shows."""
     rng = np.random.default_rng(0)
-    return (rng.uniform(size=(count, 28, 28, 1)) < 0.2).astype("float32")
+    return (rng.uniform(size=(count, *spec.shape)) < 0.2).astype("float32")
 
 
-def fitters(x: np.ndarray, make) -> tuple[dict[tuple, Callable], int]:
+def fitters(x: np.ndarray, make, spec: data.Spec) -> tuple[dict[tuple, Callable], int]:
     """A function that trains one epoch, for each side and each form of the data."""
-    spec = data.Spec("images", "image", x.shape[1:], (0.0, 1.0))
     result = {}
     for form in ("arrays", "tf.data"):
         ours, plain, operations = make(spec)
@@ -186,14 +202,15 @@ def fitters(x: np.ndarray, make) -> tuple[dict[tuple, Callable], int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--images", type=int, default=25_600, help="images per epoch")
+    parser.add_argument("--examples", type=int, default=25_600, help="per epoch")
     parser.add_argument("--only", choices=BENCHMARKS, help="one network, not all")
     arguments = parser.parse_args()
 
     print(f"{'network':20} {'data':8} {'plain':>9} {'keras_gen':>10} {'ratio':>6} {'of peak':>8}")
     for name in [arguments.only] if arguments.only else BENCHMARKS:
-        x = images(arguments.images)
-        fits, operations = fitters(x, BENCHMARKS[name])
+        make, spec = BENCHMARKS[name]
+        x = examples(spec, arguments.examples)
+        fits, operations = fitters(x, make, spec)
         rates = {key: [] for key in fits}
         peaks = []
         for round_number in range(arguments.rounds + 1):
@@ -209,7 +226,7 @@ def main() -> None:
             share = operations * statistics.median(ours) / max(peaks)
             rates_text = f"{statistics.median(plain):7.0f}/s {statistics.median(ours):8.0f}/s"
             print(f"{name:20} {form:8} {rates_text} {ratio:5.2f}x {share:8.0%}")
-    print(f"matrix product peak: {max(peaks) / 1e9:.0f} GFLOP/s; images per second of `fit`.")
+    print(f"matrix product peak: {max(peaks) / 1e9:.0f} GFLOP/s; examples per second of `fit`.")
 
 
 if __name__ == "__main__":
