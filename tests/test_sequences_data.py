@@ -239,3 +239,15 @@ def test_specs_of_sequences_survive_json(tmp_path):
 def test_what_has_no_scaling_or_other_channels_cannot_be_unscaled():
     refused("digits has no scaling", call=data.spec("digits").unscaled)(np.zeros(3))
     refused("sines has 5 channels", "(24, 4)", call=data.spec("sines").unscaled)(np.zeros((24, 4)))
+
+
+def test_sequences_of_different_lengths_are_padded():
+    x = np.random.default_rng(0).uniform(2, 3, (40, 6, 2))
+    for i, length in enumerate(np.arange(40) % 6 + 1):
+        x[i, length:] = -1.0
+    dataset = data.load(x, mask_value=-1.0)
+    assert dataset.spec.mask_value == -1.0 and dataset.spec.value_range[0] >= 2.0
+    refused("mask_value is for sequences")(x[:, 0], mask_value=-1.0)
+    refused("every step is padding")(np.full((4, 3, 2), -1.0), mask_value=-1.0)
+    x[:, 0] = -1.0
+    refused("padding belongs after the end", "at step 0")(x, mask_value=-1.0)

@@ -19,7 +19,12 @@ LABEL_NAMES = ("label", "y")
 
 
 def load_arrays(
-    source: Any, *, kind: str | None = None, test_fraction: float = 0.1, seed: int = 0
+    source: Any,
+    *,
+    kind: str | None = None,
+    test_fraction: float = 0.1,
+    seed: int = 0,
+    mask_value: float | None = None,
 ) -> Dataset:
     """An array `x`, a pair `(x, label)` or a dictionary with the names that a `.npz` file may have.
 
@@ -30,6 +35,8 @@ def load_arrays(
             vectors; floats of 3 dimensions are sequences.
         test_fraction: share of the examples to hold out, where no test examples are given.
         seed: of the choice of those.
+        mask_value: for sequences of different lengths: a step all of whose channels have this value
+            is padding after the end.
     """
     if isinstance(source, tuple):
         if len(source) != 2:
@@ -38,19 +45,27 @@ def load_arrays(
     elif not isinstance(source, Mapping):
         source = {"x": source}
     arrays = {name: np.asarray(array) for name, array in source.items()}
-    return from_arrays("arrays", "arrays", arrays, kind, test_fraction, seed)
+    return from_arrays("arrays", "arrays", arrays, kind, test_fraction, seed, mask_value=mask_value)
 
 
 def load_file(
-    path: Path, *, kind: str | None = None, test_fraction: float = 0.1, seed: int = 0
+    path: Path,
+    *,
+    kind: str | None = None,
+    test_fraction: float = 0.1,
+    seed: int = 0,
+    mask_value: float | None = None,
 ) -> Dataset:
     """A `.npy` file, or a `.npz` file with x_train, x_test (y_train, y_test), or x (label or y).
 
     Args:
         path: of the file. Pickled objects are never loaded.
-        kind, test_fraction, seed: as for arrays.
+        kind, test_fraction, seed, mask_value: as for arrays.
     """
-    return from_arrays(path.stem, str(path), read_file(path), kind, test_fraction, seed)
+    arrays = read_file(path)
+    return from_arrays(
+        path.stem, str(path), arrays, kind, test_fraction, seed, mask_value=mask_value
+    )
 
 
 def read_file(path: Path) -> dict[str, np.ndarray]:
@@ -83,6 +98,7 @@ def from_arrays(
     test_fraction: float = 0.1,
     seed: int = 0,
     num_classes: int | None = None,
+    mask_value: float | None = None,
 ) -> Dataset:
     """A data set of arrays called as in a `.npz` file, after checking them.
 
@@ -90,7 +106,7 @@ def from_arrays(
         name: of the data set.
         where: what an error calls the origin of the arrays.
         arrays: `x` (`label` or `y`), or `x_train` and perhaps `x_test`, `y_train`, `y_test`.
-        kind, test_fraction, seed: as in `load_arrays`.
+        kind, test_fraction, seed, mask_value: as in `load_arrays`.
         num_classes: where it is known; by default the greatest label plus one.
 
     Raises:
@@ -118,10 +134,28 @@ def from_arrays(
         train, test = hold_out(train, test_fraction, seed, where)
     if "label" in train and num_classes is None:
         num_classes = 1 + int(max(split["label"].max() for split in (train, test)))
-    value_range = (0.0, 1.0)
-    if kind != "image":
-        value_range = (float(train["x"].min()), float(train["x"].max()))
-    return Dataset(Spec(name, kind, x.shape[1:], value_range, num_classes), train, test)
+    shape, x = train["x"].shape[1:], train["x"]
+    if mask_value is not None:
+        x = _without_padding(x, kind, mask_value, where)
+    value_range = (0.0, 1.0) if kind == "image" else (float(x.min()), float(x.max()))
+    spec = Spec(name, kind, shape, value_range, num_classes, mask_value=mask_value)
+    return Dataset(spec, train, test)
+
+
+def _without_padding(x: np.ndarray, kind: str, mask_value: float, where: str) -> np.ndarray:
+    """The steps of sequences that are no padding, (steps, channels)."""
+    if kind != "sequence":
+        raise DataError(f"{where}: mask_value is for sequences, this is {kind} data")
+    padding = np.all(x == mask_value, axis=-1)
+    if padding.all():
+        raise DataError(f"{where}: every step is padding, mask_value={mask_value}")
+    if (padding[:, :-1] & ~padding[:, 1:]).any():
+        example, step = np.argwhere(padding[:, :-1] & ~padding[:, 1:])[0]
+        raise DataError(
+            f"{where}: padding belongs after the end, but example {example} has it at step {step} "
+            f"and data after it; mask_value={mask_value}"
+        )
+    return x[~padding]
 
 
 def hold_out(
