@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_gen import data, models
 from keras_gen.networks import conv, dense
 
 
@@ -58,3 +59,13 @@ def test_outputs_are_float32_under_mixed_precision(mixed):
 def test_an_image_has_three_axes():
     with pytest.raises(ValueError, match=r"\(height, width, channels\), got \(28, 28\)"):
         conv.encoder((28, 28), 4)
+
+
+@pytest.mark.parametrize("name", ["VAE", "GAN", "GLO"])
+def test_a_single_hidden_layer_may_be_a_number(name):
+    spec = data.Spec("v", "vector", (6,), (0.0, 1.0))
+    size = {"num_examples": 4} if name == "GLO" else {}
+    one, listed = (
+        models.get(name).for_data(spec, hidden=hidden, seed=1, **size) for hidden in (5, (5,))
+    )
+    assert one.count_params() == listed.count_params()

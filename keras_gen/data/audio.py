@@ -222,7 +222,7 @@ def _list(folder: Path) -> tuple[list[Path], list[int], list[str]]:
 def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
     """Subfolders and files of a folder in the order of their names, without dotfiles."""
     if not folder.is_dir():
-        raise DataError(f"no such folder: {folder}")
+        raise DataError(f"no such folder: {folder}; give the path of yours, as audio:FOLDER")
     entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     return [e for e in entries if e.is_dir()], [e for e in entries if not e.is_dir()]
 

@@ -41,7 +41,9 @@ def load_text(
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from error
+        raise DataError(
+            f"cannot read {path} ({error.strerror}): give the path of a file, as text:FILE"
+        ) from error
     return from_documents(path.stem, str(path), content, None, unit, length, stride, test_fraction)
 
 

@@ -147,8 +147,8 @@ class AdversarialModel(GenerativeModel):
         spec: data.Spec,
         latent_dim: int,
         network: str | None = None,
-        hidden: Sequence[int] | None = None,
-        discriminator_hidden: Sequence[int] | None = None,
+        hidden: int | Sequence[int] | None = None,
+        discriminator_hidden: int | Sequence[int] | None = None,
         depth: int | None = None,
         width: int | None = None,
         activation: str | None = None,
@@ -181,9 +181,10 @@ class AdversarialModel(GenerativeModel):
         kind, settings = cls._network(spec, network, depth, width)
         back = settings | ({} if activation is None else {"activation": activation})
         if hidden is not None:
-            settings["hidden"], back["hidden"] = tuple(hidden), tuple(hidden)[::-1]
+            sizes = networks.layer_sizes(hidden)
+            settings["hidden"], back["hidden"] = sizes, sizes[::-1]
         if discriminator_hidden is not None:
-            back["hidden"] = tuple(discriminator_hidden)
+            back["hidden"] = networks.layer_sizes(discriminator_hidden)
         value_range = cls._value_range(spec)
         settings |= {"normalization": generator_normalization, "seed": seed}
         # The discriminator's seeds are out of the reach of the generator's.

@@ -31,7 +31,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gen import data
+from keras_gen import data, networks
 from keras_gen.models.gan import GAN
 from keras_gen.noise import Noise
 
@@ -86,8 +86,8 @@ class CRGAN(GAN):
         cls,
         spec: data.Spec,
         latent_dim: int,
-        hidden: Sequence[int] = (24, 24),
-        discriminator_hidden: Sequence[int] | None = None,
+        hidden: int | Sequence[int] = (24, 24),
+        discriminator_hidden: int | Sequence[int] | None = None,
         cell: str = "gru",
         static_dim: int = 0,
         feedback: bool = False,
@@ -116,6 +116,7 @@ class CRGAN(GAN):
             seed: of the initial weights.
         """
         kind = cls.default_network(spec)
+        hidden = networks.layer_sizes(hidden)
         shape, value_range = spec.shape, cls._value_range(spec)
         settings = {"cell": cell} | cls.label_settings(spec)
         return {
@@ -123,7 +124,7 @@ class CRGAN(GAN):
                 static_dim + spec.shape[0] * latent_dim,
                 shape,
                 value_range,
-                hidden=tuple(hidden),
+                hidden=hidden,
                 static_dim=static_dim,
                 feedback=feedback,
                 normalization=generator_normalization,
@@ -133,7 +134,7 @@ class CRGAN(GAN):
             "discriminator": kind.discriminator(
                 (shape[0], shape[1] * packing),
                 value_range,
-                hidden=tuple(discriminator_hidden or tuple(hidden)[::-1]),
+                hidden=networks.layer_sizes(discriminator_hidden or hidden[::-1]),
                 direction=direction,
                 verdict=verdict,
                 normalization=normalization,

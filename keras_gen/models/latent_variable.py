@@ -39,8 +39,8 @@ class LatentVariableModel(GenerativeModel):
         latent_dim: int = 16,
         likelihood: str | likelihoods.Likelihood | None = None,
         network: str | None = None,
-        hidden: Sequence[int] | None = None,
-        filters: Sequence[int] | None = None,
+        hidden: int | Sequence[int] | None = None,
+        filters: int | Sequence[int] | None = None,
         activation: str = "relu",
         seed: int | None = None,
         **options,
@@ -71,10 +71,11 @@ class LatentVariableModel(GenerativeModel):
         if filters is not None:
             if kind is not networks.conv:
                 raise ValueError("`filters` are for convolutional networks: network='conv'.")
-            settings["filters"] = tuple(filters)
+            settings["filters"] = networks.layer_sizes(filters)
         back = settings.copy()
         if hidden is not None:
-            settings["hidden"], back["hidden"] = tuple(hidden), tuple(hidden)[::-1]
+            sizes = networks.layer_sizes(hidden)
+            settings["hidden"], back["hidden"] = sizes, sizes[::-1]
         # The decoder's seeds are out of the reach of the encoder's, which has one for each layer.
         decoder_seed = None if seed is None else seed + 1000
         shape = likelihood.parameter_shape(spec.shape)

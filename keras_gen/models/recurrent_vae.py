@@ -28,7 +28,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_gen import data, likelihoods
+from keras_gen import data, likelihoods, networks
 from keras_gen.models.beta_vae import BetaVAE
 from keras_gen.noise import Noise
 
@@ -94,7 +94,7 @@ class RecurrentVAE(BetaVAE):
         spec: data.Spec,
         latent_dim: int = 16,
         likelihood: str | likelihoods.Likelihood | None = None,
-        hidden: Sequence[int] = (128,),
+        hidden: int | Sequence[int] = (128,),
         cell: str = "gru",
         seed: int | None = None,
         **options,
@@ -125,7 +125,7 @@ class RecurrentVAE(BetaVAE):
             likelihood = likelihoods.Masked(likelihood, spec.mask_value)
         channels = spec.shape[-1]
         (parameters,) = likelihood.parameter_shape((channels,))
-        hidden = tuple(hidden)
+        hidden = networks.layer_sizes(hidden)
         encoder = kind.encoder(
             spec.shape,
             2 * latent_dim,

@@ -9,7 +9,8 @@ map data (and the label) to a logit, `(batch, 1)`.
 """
 
 from keras_gen.networks import conv, dense, recurrent
+from keras_gen.networks.common import layer_sizes
 
 BY_NAME = {"dense": dense, "conv": conv, "recurrent": recurrent}
 
-__all__ = ["BY_NAME", "conv", "dense", "recurrent"]
+__all__ = ["BY_NAME", "conv", "dense", "layer_sizes", "recurrent"]

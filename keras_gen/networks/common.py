@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import layers, ops
@@ -20,6 +20,11 @@ def initializers(
     """A function that gives each layer its own initializer: same seed, same network."""
     numbers = itertools.count()
     return lambda: kind(seed=None if seed is None else seed + next(numbers))
+
+
+def layer_sizes(units: int | Sequence[int]) -> tuple[int, ...]:
+    """The sizes of several layers, or of a single one given as a number."""
+    return (units,) if isinstance(units, int) else tuple(units)
 
 
 def with_label(input_shape: tuple[int, ...], num_classes: int | None, name: str):
