@@ -1,4 +1,4 @@
-"""The command line: keras-gen list | train | evaluate | sample | export | features.
+"""The command line: keras-gen list | train | evaluate | sample | judge | export | features.
 
 TensorFlow takes seconds to import, so that a command imports it, and the modules that need it, only
 when it has work to do. Bad usage ends with exit code 2 and one line on stderr.
@@ -138,9 +138,16 @@ def parser() -> Parser:
         evaluate_run,
         "measure a finished run by its preset's protocols, and keep the figures in metrics.json",
         "  keras-gen evaluate runs/vae_digits-001\n"
-        "  keras-gen evaluate runs/vae_mnist-001 --json | jq .nll_iw5000.value",
+        "  keras-gen evaluate runs/vae_mnist-001 --json | jq .nll_iw5000.value\n"
+        "  keras-gen evaluate runs/gan_mnist-001 --human judgements-gan_mnist-001.json",
     )
     evaluate.add_argument("directory", metavar="RUN", help="a run directory")
+    evaluate.add_argument(
+        "--human",
+        type=Path,
+        metavar="FILE",
+        help="measure nothing but a person's judgements, downloaded from a page of keras-gen judge",
+    )
     evaluate.add_argument("--json", action="store_true", help="print JSON in place of a table")
 
     sample = command(
@@ -162,6 +169,32 @@ def parser() -> Parser:
         metavar="FILE",
         help="by its suffix: .png a picture of all samples, .npz one array x of shape (N, ...); "
         ".csv for sequences, .txt for text, .wav for audio",
+    )
+
+    judge = command(
+        "judge",
+        write_judging_page,
+        "write a page on which a person tells a finished run's samples from real images",
+        "  keras-gen judge runs/gan_mnist-001 --out judge.html\n"
+        "  keras-gen evaluate runs/gan_mnist-001 --human judgements-gan_mnist-001.json",
+    )
+    judge.add_argument("directory", metavar="RUN", help="a run directory")
+    judge.add_argument(
+        "-n",
+        type=even,
+        default=100,
+        metavar="N",
+        help="how many images, half of them real (default: 100)",
+    )
+    judge.add_argument(
+        "--seed",
+        type=seed,
+        default=0,
+        metavar="S",
+        help="of the samples, the choice of real images and the order (default: 0)",
+    )
+    judge.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.html", help="one file that works offline"
     )
 
     export = command(
@@ -293,6 +326,8 @@ def train_preset(arguments) -> int:
 
 def evaluate_run(arguments) -> int:
     """Measure a run, print the figures and keep them in its metrics.json."""
+    if arguments.human:
+        return evaluate_judgements(arguments)
     with usage_errors(), contextlib.redirect_stdout(sys.stderr):
         quiet_tensorflow()
         from keras_gen import data, evaluation, training
@@ -318,6 +353,38 @@ def evaluate_run(arguments) -> int:
     return 0
 
 
+def evaluate_judgements(arguments) -> int:
+    """Measure a person's judgements of a run, print and keep the figures as `evaluate_run` does."""
+    with usage_errors(), contextlib.redirect_stdout(sys.stderr):
+        quiet_tensorflow()
+        from keras_gen import training
+        from keras_gen.evaluation import human
+        from keras_gen.training import runs
+
+        run = training.Run.open_finished(arguments.directory)
+        judged = human.read_judgements(arguments.human)
+        name, preset = run.path.resolve().name, run.config["preset"]["name"]
+        if (judged.run, judged.preset) != (name, preset):
+            theirs = f"{judged.run} ({judged.preset})"
+            raise UsageError(f"{arguments.human} is of the run {theirs}, not of {name} ({preset})")
+        errors = human.human_errors(judged.real, judged.judged_real)
+        rates = {"": errors.overall, "_real": errors.real, "_generated": errors.generated}
+        figures = {
+            human.PROTOCOL + part: dataclasses.asdict(rate) | {"unit": "of 1"}
+            for part, rate in rates.items()
+        }
+        runs.write_json(run.metrics_file, run.metrics | {"human": figures})
+    if arguments.json:
+        print(json.dumps(figures, indent=2))
+        return 0
+    rows = [("METRIC", "VALUE", "95 % INTERVAL", "UNIT", "N")]
+    for name, figure in figures.items():
+        interval = f"{figure['low']:.3f} to {figure['high']:.3f}"
+        rows.append((name, f"{figure['value']:.5g}", interval, figure["unit"], str(figure["n"])))
+    print_table(rows)
+    return 0
+
+
 def sample_run(arguments) -> int:
     """Write samples of a run to a file."""
     out = arguments.out
@@ -333,6 +400,24 @@ def sample_run(arguments) -> int:
         x = model.sample(arguments.n, seed=arguments.seed)
         training.write(x, spec, out, training.class_columns(model, spec))
     print(f"{out}: {arguments.n} samples with seed {arguments.seed}")
+    return 0
+
+
+def write_judging_page(arguments) -> int:
+    """Write a page on which a person judges a run's samples."""
+    out = arguments.out
+    if out.suffix != ".html":
+        raise UsageError(f"--out {out} must end in .html")
+    check_folder(out)
+    with usage_errors():
+        quiet_tensorflow()
+        from keras_gen import judging
+        from keras_gen.training import runs
+
+        page = judging.judging_page(arguments.directory, arguments.n, arguments.seed)
+        with runs.written_beside(out) as beside:
+            beside.write_text(page, encoding="utf-8")
+    print(f"{out}: {arguments.n} images to judge; open it in a browser")
     return 0
 
 
@@ -398,6 +483,14 @@ def positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def even(text: str) -> int:
+    """An argument that counts something of which there are two equal parts."""
+    value = positive(text)
+    if value % 2:
+        raise argparse.ArgumentTypeError("must be even")
     return value
 
 

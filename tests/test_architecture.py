@@ -27,6 +27,7 @@ ORDER = [
     "training",
     "evaluation",
     "export",
+    "judging",
     "cli",
     "__main__",
 ]

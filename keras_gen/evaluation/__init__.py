@@ -10,6 +10,13 @@ from keras_gen.evaluation.features import (
     save_lenet,
     train_lenet,
 )
+from keras_gen.evaluation.human import (
+    ErrorRate,
+    HumanErrors,
+    Judgements,
+    human_errors,
+    read_judgements,
+)
 from keras_gen.evaluation.labels import label_accuracy, train_classifier
 from keras_gen.evaluation.latent import active_units, latent_variances
 from keras_gen.evaluation.modes import ModeCoverage, class_coverage, mode_coverage
@@ -34,7 +41,10 @@ from keras_gen.evaluation.sequences import SequenceScore, discriminative_score, 
 
 __all__ = [
     "PROTOCOLS",
+    "ErrorRate",
     "Features",
+    "HumanErrors",
+    "Judgements",
     "ModeCoverage",
     "MusicStatistics",
     "Result",
@@ -47,6 +57,7 @@ __all__ = [
     "discriminative_score",
     "evaluate",
     "frechet_distance",
+    "human_errors",
     "kernel_distance",
     "label_accuracy",
     "latent_variances",
@@ -57,6 +68,7 @@ __all__ = [
     "polyphony",
     "predictive_score",
     "read_features",
+    "read_judgements",
     "real_fid_lenet_10k",
     "real_sequences",
     "repetitions",
