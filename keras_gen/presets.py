@@ -453,10 +453,11 @@ PRESETS = MappingProxyType(
                 model="ConditionalVAE",
                 paper=SOHN,
                 data="audio:fsdd",
-                # Recordings 0 to 4 of each speaker and digit are the test part.
-                data_options={"test_files": "*_[0-4].wav"},
-                model_options={"latent_dim": 32, "likelihood": "learned_gaussian"},
-                epochs=60,
+                # Recordings 0 to 4 of each speaker and digit are the test part. Most are shorter than
+                # 0.64 seconds; the silence after them is easy and would have the most weight.
+                data_options={"test_files": "*_[0-4].wav", "seconds": 0.64},
+                model_options={"latent_dim": 32, "likelihood": "bernoulli"},
+                epochs=30,
                 learning_rate=1e-3,
                 schedule="cosine",
                 protocols=("label_accuracy_1k", "real_label_accuracy", "active_units"),
