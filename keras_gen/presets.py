@@ -453,8 +453,8 @@ PRESETS = MappingProxyType(
                 model="ConditionalVAE",
                 paper=SOHN,
                 data="audio:fsdd",
-                # Recordings 0 to 4 of each speaker and digit are the test part. Most are shorter than
-                # 0.64 seconds; the silence after them is easy and would have the most weight.
+                # Recordings 0 to 4 of each speaker and digit are the test part. Most are shorter
+                # than 0.64 seconds; the silence after them is easy and would have the most weight.
                 data_options={"test_files": "*_[0-4].wav", "seconds": 0.64},
                 model_options={"latent_dim": 32, "likelihood": "bernoulli"},
                 epochs=30,

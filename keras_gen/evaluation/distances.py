@@ -21,7 +21,7 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray) -> float:
     Raises:
         ValueError: if shapes do not fit, a set has less than two examples or a value is not finite.
     """
-    real, generated = _checked(real, generated)
+    real, generated = checked(real, generated)
     means = real.mean(axis=0), generated.mean(axis=0)
     # S = RᵀR with a triangular R: tr (S₁S₂)^½ is then the sum of the singular values of R₁R₂ᵀ. No
     # root of a matrix is taken, so covariances without full rank are no special case.
@@ -48,7 +48,7 @@ def kernel_distance(real: np.ndarray, generated: np.ndarray) -> float:
     Raises:
         ValueError: as `frechet_distance`.
     """
-    real, generated = _checked(real, generated)
+    real, generated = checked(real, generated)
     within = sum(
         (_kernel_sum(x, x) - np.sum(_kernel(np.sum(x * x, axis=1), x.shape[1])))
         / (len(x) * (len(x) - 1))
@@ -67,7 +67,7 @@ def _kernel_sum(x: np.ndarray, y: np.ndarray) -> float:
     return sum(_kernel(block, x.shape[1]).sum() for block in blocks)
 
 
-def _checked(real: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def checked(real: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both sets as float64."""
     sets = {"real": np.asarray(real, "float64"), "generated": np.asarray(generated, "float64")}
     shapes = [x.shape for x in sets.values()]
