@@ -284,7 +284,8 @@ PRESETS = MappingProxyType(
                     **STABLE_IMAGES,
                     "latent_dim": 100,
                     "width": 32,
-                    "hidden": (256,),
+                    # Three digits in one image: with 256 units their frequencies stay off.
+                    "hidden": (768,),
                     "packing": 2,
                 },
                 epochs=12,
