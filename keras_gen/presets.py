@@ -443,7 +443,7 @@ PRESETS = MappingProxyType(
                     "capacity": 5.0,
                     "capacity_steps": 1000,
                 },
-                epochs=12,
+                epochs=10,
                 learning_rate=2e-3,
                 schedule="cosine",
                 protocols=("active_units",),
