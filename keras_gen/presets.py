@@ -457,8 +457,8 @@ PRESETS = MappingProxyType(
                 # Recordings 0 to 4 of each speaker and digit are the test part. Most are shorter
                 # than 0.64 seconds; the silence after them is easy and would have the most weight.
                 data_options={"test_files": "*_[0-4].wav", "seconds": 0.64},
-                # Of 8 latents one stays active; with 32, all of them active, half of the samples are
-                # heard as another digit.
+                # Of 8 latents one stays active; with 32, all of them active, half of the samples
+                # are heard as another digit.
                 model_options={"latent_dim": 8, "likelihood": "bernoulli"},
                 epochs=40,
                 learning_rate=2e-3,
