@@ -336,8 +336,11 @@ class Masked(Likelihood):
         self.parameters_per_value = self.likelihood.parameters_per_value
         self.value_range = self.likelihood.value_range
 
+    def _padding(self, x):
+        return ops.all(ops.equal(x, self.mask_value), axis=-1, keepdims=True)
+
     def value_log_prob(self, x, parameters):
-        padding = ops.all(ops.equal(x, self.mask_value), axis=-1, keepdims=True)
+        padding = self._padding(x)
         # A value that every law can explain, so that what is not counted is a number.
         x = ops.where(padding, float(np.clip(0.0, *self.value_range)), x)
         return ops.where(padding, 0.0, self.likelihood.value_log_prob(x, parameters))
@@ -349,8 +352,7 @@ class Masked(Likelihood):
         return self.likelihood.quantile(u, parameters)
 
     def observe(self, x, noise):
-        padding = ops.all(ops.equal(x, self.mask_value), axis=-1, keepdims=True)
-        return ops.where(padding, self.mask_value, self.likelihood.observe(x, noise))
+        return ops.where(self._padding(x), self.mask_value, self.likelihood.observe(x, noise))
 
     def validate(self, x, name="x"):
         padding = np.all(np.equal(x, self.mask_value), axis=-1)

@@ -23,6 +23,7 @@ from scipy.signal import resample_poly
 from keras_gen.data.arrays import hold_out
 from keras_gen.data.checks import check_counts, check_memory
 from keras_gen.data.dataset import Dataset
+from keras_gen.data.listing import class_files
 from keras_gen.data.specs import DataError, Spec
 
 # What stands for silence and for full scale in a format's samples.
@@ -88,7 +89,11 @@ def load_audio(
     if representation == "log_mel":
         audio |= _transform(rate, samples, frames, mels)
 
-    files, labels, classes = _list(path)
+    if not path.is_dir():
+        raise DataError(f"no such folder: {path}; give the path of yours, as audio:FOLDER")
+    listed, classes = class_files(path, "WAV files")
+    files = [file for file, _ in listed]
+    labels = [label for _, label in listed]
     check_memory(str(path), len(files), (samples,), np.float64, "give fewer seconds=")
     sounds = np.zeros((len(files), samples), np.float32)
     for sound, file in zip(sounds, files, strict=True):
@@ -195,36 +200,6 @@ def write_wav(path: str | os.PathLike, waveform, rate: int) -> None:
 
 
 # ---- files --------------------------------------------------------------------------------------
-
-
-def _list(folder: Path) -> tuple[list[Path], list[int], list[str]]:
-    """The files of a folder, their labels and the names of the classes (none: no labels)."""
-    folders, files = _entries(folder)
-    if folders and files:
-        raise DataError(
-            f"{folder} has both class folders and the file {files[0].name}: move the file into one"
-        )
-    if not folders and not files:
-        raise DataError(f"{folder} is empty: it must hold WAV files, or a folder of them per class")
-    labels = [0] * len(files)
-    for label, each in enumerate(folders):
-        deeper, inside = _entries(each)
-        if deeper or not inside:
-            wrong = f"the folder {deeper[0].name}" if deeper else "no files"
-            raise DataError(
-                f"class folder {each} has {wrong}: it must hold WAV files and nothing else"
-            )
-        files += inside
-        labels += [label] * len(inside)
-    return files, labels, [each.name for each in folders]
-
-
-def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Subfolders and files of a folder in the order of their names, without dotfiles."""
-    if not folder.is_dir():
-        raise DataError(f"no such folder: {folder}; give the path of yours, as audio:FOLDER")
-    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    return [e for e in entries if e.is_dir()], [e for e in entries if not e.is_dir()]
 
 
 def _read(file: Path, rate: int) -> np.ndarray:

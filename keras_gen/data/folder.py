@@ -10,6 +10,7 @@ import numpy as np
 from keras_gen.data.arrays import from_arrays
 from keras_gen.data.checks import check_memory, image_pair
 from keras_gen.data.dataset import Dataset
+from keras_gen.data.listing import class_files, entries
 from keras_gen.data.specs import DataError
 
 GREY_MODES = ("1", "L", "LA")
@@ -45,7 +46,7 @@ def load_folder(
     if channels not in (None, 1, 3):
         raise DataError(f"channels must be 1 or 3, got {channels!r}")
     size = image_pair(image_size) if image_size is not None else None
-    folders, _ = _entries(path)
+    folders, _ = entries(path)
     names = {folder.name for folder in folders}
     if names & {"train", "test"}:
         extra = sorted(names - {"train", "test"})
@@ -55,14 +56,14 @@ def load_folder(
             raise DataError(
                 f"{path}: beside 'train' and 'test' nothing else belongs; it has {wrong}"
             )
-        splits = {name: _list(path / name) for name in ("train", "test")}
+        splits = {name: class_files(path / name, "images") for name in ("train", "test")}
         if splits["train"][1] != splits["test"][1]:
             raise DataError(
                 f"{path}: the class folders of 'train' and 'test' differ: {splits['train'][1]} "
                 f"and {splits['test'][1]}"
             )
     else:
-        splits = {"train": _list(path)}
+        splits = {"train": class_files(path, "images")}
 
     files = [file for listed, _ in splits.values() for file, _ in listed]
     headers = [_header(file) for file in files]
@@ -97,33 +98,6 @@ def load_folder(
         seed,
         num_classes=len(classes) or None,
     )
-
-
-def _entries(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Subfolders and files of a folder in the order of their names, without dotfiles."""
-    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    return [e for e in entries if e.is_dir()], [e for e in entries if not e.is_dir()]
-
-
-def _list(folder: Path) -> tuple[list[tuple[Path, int]], list[str]]:
-    """The files of a split with their labels, and the names of the classes (none: no labels)."""
-    folders, files = _entries(folder)
-    if folders and files:
-        raise DataError(
-            f"{folder} has both class folders and the file {files[0].name}: move the file into one"
-        )
-    if not folders and not files:
-        raise DataError(f"{folder} is empty: it must hold images, or a folder of images per class")
-    listed = [(file, 0) for file in files]
-    for label, each in enumerate(folders):
-        deeper, files = _entries(each)
-        if deeper or not files:
-            wrong = f"the folder {deeper[0].name}" if deeper else "no images"
-            raise DataError(
-                f"class folder {each} has {wrong}: it must hold images and nothing else"
-            )
-        listed += [(file, label) for file in files]
-    return listed, [each.name for each in folders]
 
 
 def _header(file: Path) -> tuple[str, tuple[int, int]]:

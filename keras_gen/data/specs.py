@@ -58,6 +58,11 @@ class Spec:
         for name in ("shape", "value_range", "modes", "vocabulary", "channels", "scaling"):
             object.__setattr__(self, name, _as_tuple(getattr(self, name)))
 
+    @property
+    def is_picture(self) -> bool:
+        """Whether examples are images, or spectrograms: pictures of sounds."""
+        return self.kind == "image" or (self.kind == "audio" and len(self.shape) == 3)
+
     def unscaled(self, x) -> np.ndarray:
         """Data of the scale that models see in its own units.
 

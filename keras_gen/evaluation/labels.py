@@ -65,9 +65,4 @@ def train_classifier(dataset: Dataset, epochs: int | None = None, seed: int = 0)
 
 def is_classifiable(spec: Spec) -> bool:
     """Whether data is images or spectrograms, of at least 8x8, with class labels."""
-    return (
-        bool(spec.num_classes)
-        and spec.kind in ("image", "audio")
-        and len(spec.shape) == 3
-        and min(spec.shape[:2]) >= SMALLEST
-    )
+    return bool(spec.num_classes) and spec.is_picture and min(spec.shape[:2]) >= SMALLEST

@@ -171,8 +171,7 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         Raises:
             ValueError: if none does, or there is none of that name.
         """
-        # A spectrogram is a picture of a sound.
-        kind = "image" if spec.kind == "audio" and len(spec.shape) == 3 else spec.kind
+        kind = "image" if spec.is_picture else spec.kind
         if network is None and kind not in cls.kinds:
             raise ValueError(
                 f"{cls.__name__} has default networks for data of kind {', '.join(cls.kinds)}, not "

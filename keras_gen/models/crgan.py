@@ -178,9 +178,8 @@ class CRGAN(GAN):
 
     def valid(self, x):
         """Which steps of sequences are no padding, `(batch, length)`."""
-        if self.mask_value is None:
-            return ops.ones(ops.shape(x)[:2], "bool")
-        return ops.any(ops.not_equal(x, self.mask_value), axis=-1)
+        valid = networks.recurrent.valid_steps(x, self.mask_value)
+        return ops.ones(ops.shape(x)[:2], "bool") if valid is None else valid
 
     def generate_for(self, x, z, label=None, training: bool = False):
         """G(z), each sequence as long as the one of x that it stands beside."""

@@ -42,7 +42,7 @@ def encoder(
     make = _layers(cell, seed)
     x = keras.Input(tuple(input_shape), name="x")
     h = _embedded(x, symbols, hidden[0], make)
-    h = _read(h, _valid(x, mask_value), "bidirectional", hidden, make)
+    h = _read(h, valid_steps(x, mask_value), "bidirectional", hidden, make)
     return keras.Model(x, make.dense(output_size)(h), name="encoder")
 
 
@@ -189,7 +189,7 @@ def discriminator(
     make = _layers(cell, seed, normalization)
     x, inputs = common.with_label(tuple(input_shape), num_classes, "x")
     h = _joined(common.centered(x, value_range), inputs, input_shape[0])
-    h = _read(h, _valid(x, mask_value), direction, hidden, make, every_step=verdict == "step")
+    h = _read(h, valid_steps(x, mask_value), direction, hidden, make, every_step=verdict == "step")
     logit = make.dense(1)(h)
     return common.model(inputs, [logit, h] if features else [logit], "discriminator")
 
@@ -278,7 +278,7 @@ class _layers:
         return layers.LayerNormalization()(h) if self._normalization else h
 
 
-def _valid(x, mask_value: float | None):
+def valid_steps(x, mask_value: float | None):
     """Which steps are no padding, `(batch, length)`; None if all are."""
     if mask_value is None:
         return None
