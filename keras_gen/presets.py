@@ -17,6 +17,7 @@ KINGMA = "Kingma & Welling, Auto-Encoding Variational Bayes, 2013 (arXiv:1312.61
 HIGGINS = "Higgins et al., beta-VAE, ICLR 2017; Burgess et al., 2018 (arXiv:1804.03599)"
 SOHN = "Sohn, Lee & Yan, Learning Structured Output Representation, NeurIPS 2015"
 BURDA = "Burda, Grosse & Salakhutdinov, Importance Weighted Autoencoders, 2015 (arXiv:1509.00519)"
+TOMCZAK = "Tomczak & Welling, VAE with a VampPrior, 2018 (arXiv:1705.07120)"
 GOODFELLOW = "Goodfellow et al., Generative Adversarial Nets, 2014 (arXiv:1406.2661)"
 LIN = "Lin et al., PacGAN: The power of two samples in GANs, 2018 (arXiv:1712.04086)"
 MIYATO = "Miyato & Koyama, cGANs with Projection Discriminator, 2018 (arXiv:1802.05637)"
@@ -190,6 +191,19 @@ PRESETS = MappingProxyType(
                 learning_rate=3e-3,
                 schedule="cosine",
                 protocols=("nll_iw5000", "active_units"),
+            ),
+            Preset(
+                name="vamp_vae_mnist",
+                description="VAE on MNIST with a learned prior, whose samples look like digits",
+                model="VampVAE",
+                paper=TOMCZAK,
+                data="mnist",
+                model_options={**IWAE_NETWORK, "components": 500},
+                epochs=60,
+                batch_size=100,
+                learning_rate=2e-3,
+                schedule="cosine",
+                protocols=("fid_lenet_10k", "nll_iw100", "active_units"),
             ),
             Preset(
                 name="gan_ring",

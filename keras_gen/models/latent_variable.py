@@ -243,7 +243,7 @@ class LatentVariableModel(GenerativeModel):
         repeated = ops.repeat(x, num_samples, axis=0)
         flat = ops.reshape(z, (-1, self.latent.dim))
         log_likelihood = self.log_prob_given(repeated, flat, label, noise, training)
-        log_ratio = self.latent.log_prob(z) - self.latent.log_prob(z, posterior)
+        log_ratio = self.log_prior(z) - self.latent.log_prob(z, posterior)
         return ops.reshape(log_likelihood, (-1, num_samples)), log_ratio
 
     def signatures(self):
@@ -310,8 +310,16 @@ class LatentVariableModel(GenerativeModel):
             )
         self.likelihood.validate(x, name)
 
+    def log_prior(self, z):
+        """log p(z), in nats: z `(..., latent_dim)` gives `(...)`."""
+        return self.latent.log_prob(z)
+
+    def draw_prior(self, n, noise: Noise):
+        """Draws z ~ p(z), `(n, latent_dim)`."""
+        return self.latent.sample((n,), noise)
+
     def _prior(self, n, seed):
-        return self.latent.sample((n,), Noise(seed).at("sample"))
+        return self.draw_prior(n, Noise(seed).at("sample"))
 
     def _decode_paths(self, z: np.ndarray, label) -> np.ndarray:
         """Decodes z `(batch, steps, latent_dim)` to `(batch, steps, *data_shape)`."""

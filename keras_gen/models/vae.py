@@ -87,8 +87,12 @@ class VAE(LatentVariableModel):
         posterior = self.posterior(x, label, training)
         z = self.latent.sample((ops.shape(x)[0],), noise.at("posterior"), posterior)
         reconstruction = self.log_prob_given(x, z, label, noise, training)
-        kl = self.latent.kl(posterior)
+        kl = self.kl(posterior, z)
         return self.terms(self.penalty(kl) - reconstruction, reconstruction, kl)
+
+    def kl(self, posterior, z):
+        """KL(q(z|x) || p(z)), `(batch,)`, in nats; at the draw z where it has no closed form."""
+        return self.latent.kl(posterior)
 
     def penalty(self, kl):
         """The price of the KL, `(batch,)`: here, the KL itself."""
