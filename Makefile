@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test lint notebooks benchmark clean
+.PHONY: help demo test lint notebooks benchmark zoo clean
 
 help:
 	@echo "make demo       train vae_digits, evaluate, draw samples, export a SavedModel (into demo/)"
@@ -11,6 +11,7 @@ help:
 	@echo "make lint       ruff check and ruff format --check"
 	@echo "make notebooks  execute every notebook in place from a clean kernel"
 	@echo "make benchmark  images per second of fit against a plain Keras loop"
+	@echo "make zoo        train, measure and release every preset (hours; DATA_DIR=D for prepared data)"
 	@echo "make clean      remove the virtual environment, the demo and caches"
 
 # Installed again whenever the package's metadata changes.
@@ -50,6 +51,9 @@ notebooks: $(VENV)/.installed-test
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python benchmarks/throughput.py
+
+zoo: $(VENV)/.installed
+	$(BIN)/python benchmarks/zoo.py $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
 clean:
 	rm -rf $(VENV) demo build .pytest_cache .ruff_cache *.egg-info

@@ -21,12 +21,16 @@ _SUBMODULES = (
     "augmentation",
     "networks",
     "presets",
+    "zoo",
     "data",
     "plotting",
     "models",
     "training",
     "evaluation",
     "export",
+    "release",
+    "judging",
+    "comparing",
 )
 
 

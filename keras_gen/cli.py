@@ -1,4 +1,4 @@
-"""The command line: keras-gen list | train | evaluate | sample | judge | export | features.
+"""The command line: keras-gen list | train | evaluate | compare | sample | judge | export | ...
 
 TensorFlow takes seconds to import, so that a command imports it, and the modules that need it, only
 when it has work to do. Bad usage ends with exit code 2 and one line on stderr.
@@ -136,12 +136,23 @@ def parser() -> Parser:
     evaluate = command(
         "evaluate",
         evaluate_run,
-        "measure a finished run by its preset's protocols, and keep the figures in metrics.json",
+        "measure a finished run by protocols, and keep the figures in its metrics.json",
         "  keras-gen evaluate runs/vae_digits-001\n"
+        "  keras-gen evaluate runs/gan_mnist-001 --metrics kid_lenet_10k,recall_lenet_10k\n"
         "  keras-gen evaluate runs/vae_mnist-001 --json | jq .nll_iw5000.value\n"
         "  keras-gen evaluate runs/gan_mnist-001 --human judgements-gan_mnist-001.json",
     )
     evaluate.add_argument("directory", metavar="RUN", help="a run directory")
+    evaluate.add_argument(
+        "--metrics",
+        metavar="A,B",
+        help="names of protocols (an unknown one lists them); default: the preset's",
+    )
+    evaluate.add_argument(
+        "--inception",
+        metavar="FILE",
+        help="the FID network's graph, classify_image_graph_def.pb, for the protocols of inception",
+    )
     evaluate.add_argument(
         "--human",
         type=Path,
@@ -149,6 +160,27 @@ def parser() -> Parser:
         help="measure nothing but a person's judgements, downloaded from a page of keras-gen judge",
     )
     evaluate.add_argument("--json", action="store_true", help="print JSON in place of a table")
+
+    compare = command(
+        "compare",
+        compare_runs,
+        "print the figures of evaluated runs in one table, and draw a row of samples per run",
+        "  keras-gen compare runs/gan_mnist-001 runs/dgan_mnist-001 --out comparison.png",
+    )
+    compare.add_argument("directories", nargs="+", metavar="RUN", help="a run directory")
+    compare.add_argument(
+        "-n", type=positive, default=10, metavar="N", help="samples per run (default: 10)"
+    )
+    compare.add_argument(
+        "--seed", type=seed, default=0, metavar="S", help="of the samples (default: 0)"
+    )
+    compare.add_argument(
+        "--out",
+        type=Path,
+        default=Path("comparison.png"),
+        metavar="F.png",
+        help="the picture (default: comparison.png)",
+    )
 
     sample = command(
         "sample",
@@ -205,6 +237,15 @@ def parser() -> Parser:
     )
     export.add_argument("directory", metavar="RUN", help="a run directory")
     export.add_argument("destination", metavar="DEST", help="the directory to make")
+
+    release = command(
+        "release",
+        release_run,
+        "measure a finished run and write its model, rounded, with card.json and samples",
+        "  keras-gen release runs/vae_digits-001 saved_models/vae_digits",
+    )
+    release.add_argument("directory", metavar="RUN", help="a run directory")
+    release.add_argument("destination", metavar="DEST", help="the directory to write, or replace")
 
     features = command(
         "features",
@@ -330,26 +371,48 @@ def evaluate_run(arguments) -> int:
         return evaluate_judgements(arguments)
     with usage_errors(), contextlib.redirect_stdout(sys.stderr):
         quiet_tensorflow()
-        from keras_gen import data, evaluation, training
+        from keras_gen import comparing, data, evaluation, training
         from keras_gen.training import runs
 
         run, config, model = training.load(arguments.directory)
         preset = config.preset
+        protocols = arguments.metrics.split(",") if arguments.metrics else preset.protocols
         dataset = data.load(preset.data, config.data_dir, **preset.data_options)
-        results = evaluation.evaluate(model, dataset, preset.protocols)
+        results = evaluation.evaluate(model, dataset, protocols, arguments.inception)
         figures = {name: dataclasses.asdict(result) for name, result in results.items()}
-        runs.write_json(run.metrics_file, run.metrics | {"evaluation": figures})
+        # Beside those of earlier protocols.
+        known = run.metrics.get("evaluation", {}) | figures
+        runs.write_json(run.metrics_file, run.metrics | {"evaluation": known})
     if arguments.json:
         print(json.dumps(figures, indent=2))
         return 0
-    rows = [("METRIC", "VALUE", "ERROR", "UNIT", "N", "TARGET")]
+    rows = [("METRIC", "VALUE", "FLOOR", "TARGET", "UNIT", "N", "SECONDS")]
     for name, figure in figures.items():
-        error = "-" if figure["error"] is None else f"{figure['error']:.2g}"
-        target = f"{preset.target[name]:g}" if name in preset.target else "-"
-        rows.append(
-            (name, f"{figure['value']:.5g}", error, figure["unit"], str(figure["n"]), target)
-        )
+        value = comparing.with_error(figure)
+        best, target = (comparing.shown(x) for x in (figure["floor"], preset.target.get(name)))
+        n, seconds = str(figure["n"]), f"{figure['seconds']:.1f}"
+        rows.append((name, value, best, target, figure["unit"], n, seconds))
     print_table(rows)
+    return 0
+
+
+def compare_runs(arguments) -> int:
+    """Print several runs' figures and draw their samples."""
+    out = arguments.out
+    if out.suffix != ".png":
+        raise UsageError(f"--out {out} must end in .png")
+    check_folder(out)
+    with usage_errors():
+        quiet_tensorflow()
+        from keras_gen import comparing, training
+
+        rows = comparing.comparison(arguments.directories)
+        picture = comparing.samples_of(arguments.directories, arguments.n, arguments.seed)
+        if picture is not None:
+            training.save_png(picture, out)
+    print_table(rows)
+    if picture is not None:
+        print(f"{out}: a row of samples per run, in the order of the columns")
     return 0
 
 
@@ -429,6 +492,18 @@ def export_saved_model(arguments) -> int:
 
         path = export.export_run(arguments.directory, arguments.destination)
     print(f"{path}: SavedModel and card.json")
+    return 0
+
+
+def release_run(arguments) -> int:
+    """Write a run's model as it comes with the package."""
+    with usage_errors():
+        quiet_tensorflow()
+        from keras_gen import release
+
+        card = release.release(arguments.directory, arguments.destination)
+    size = f"{card['bytes'] / 1e6:.1f} MB of weights, " if "bytes" in card else ""
+    print(f"{arguments.destination}: {size}card.json and samples")
     return 0
 
 

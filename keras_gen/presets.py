@@ -274,7 +274,7 @@ PRESETS = MappingProxyType(
                 epochs=50,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
-                protocols=("fid_lenet_10k", "label_accuracy_1k", "real_label_accuracy"),
+                protocols=("fid_lenet_10k", "label_accuracy_1k"),
             ),
             Preset(
                 name="dgan_mnist",
@@ -477,7 +477,7 @@ PRESETS = MappingProxyType(
                 epochs=40,
                 learning_rate=2e-3,
                 schedule="cosine",
-                protocols=("label_accuracy_1k", "real_label_accuracy", "active_units"),
+                protocols=("label_accuracy_1k", "active_units"),
                 target={"label_accuracy_1k": 0.6},
             ),
         )

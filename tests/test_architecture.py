@@ -1,6 +1,7 @@
 """The shape of the package: who imports whom, and what a model file must say."""
 
 import ast
+import configparser
 import re
 import subprocess
 import sys
@@ -21,13 +22,16 @@ ORDER = [
     "augmentation",
     "networks",
     "presets",
+    "zoo",
     "data",
     "plotting",
     "models",
     "training",
     "evaluation",
     "export",
+    "release",
     "judging",
+    "comparing",
     "cli",
     "__main__",
 ]
@@ -120,3 +124,12 @@ def test_importing_the_package_is_light():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout
     assert output.strip() == "[]"
+
+
+def test_setup_names_every_package():
+    configuration = configparser.ConfigParser()
+    configuration.read(PACKAGE.parent / "setup.cfg")
+    listed = configuration["options"]["packages"].split()
+    found = [".".join(path.parent.relative_to(PACKAGE.parent).parts) for path in MODULES
+             if path.name == "__init__.py"]  # fmt: skip
+    assert sorted(listed) == sorted([*found, "keras_gen.saved_models"])

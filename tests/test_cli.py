@@ -167,8 +167,62 @@ def test_evaluate(trained, capsys):
 
     assert run(f"evaluate {trained}") == 0
     table = capsys.readouterr().out.splitlines()
-    assert table[0].split() == ["METRIC", "VALUE", "ERROR", "UNIT", "N", "TARGET"]
+    header = ["METRIC", "VALUE", "FLOOR", "TARGET", "UNIT", "N", "SECONDS"]
+    assert table[0].split() == header
     assert len(table) == 1 + len(figures)
+
+
+def test_evaluate_by_metrics_of_ones_own(trained, capsys):
+    assert run(f"evaluate {trained} --metrics fid_lenet_1k,recall_lenet_10k") == 0
+    table = capsys.readouterr().out
+    row = next(line for line in table.splitlines() if line.startswith("fid_lenet_1k"))
+    value, floor = row.split()[1:3]
+    assert float(value) > float(floor) > 0
+    known = json.loads((trained / "metrics.json").read_text())["evaluation"]
+    assert {"fid_lenet_1k", "recall_lenet_10k"} <= known.keys()
+    assert run(f"evaluate {trained} --metrics active_units --json") == 0
+    assert "fid_lenet_1k" not in json.loads(capsys.readouterr().out)
+    later = json.loads((trained / "metrics.json").read_text())["evaluation"]
+    assert later.keys() == known.keys() | {"active_units"}
+    assert run(f"evaluate {trained} --metrics fid") == 2
+    assert "Protocol fid is unknown; known are nll_iw100" in capsys.readouterr().err
+    assert run(f"evaluate {trained} --metrics fid_inception_10k --inception none.pb") == 2
+    assert "none.pb does not exist" in capsys.readouterr().err
+
+
+def test_compare(trained, tmp_path, capsys):
+    other = tmp_path / "other"
+    assert run(f"{TRAIN} --epochs 1 --run-dir {other}") == 0
+    assert run(f"evaluate {trained} --json") == 0
+    assert run(f"compare {trained} {other}") == 2
+    assert f"first run keras-gen evaluate {other}" in capsys.readouterr().err
+    assert run(f"evaluate {other} --metrics fid_lenet_1k --json") == 0
+    capsys.readouterr()
+    out = tmp_path / "c.png"
+    assert run(f"compare {trained} {other} -n 7 --out {out}") == 0
+    header, *rows, last = capsys.readouterr().out.splitlines()
+    assert header.split() == ["METRIC", "vae_digits-001", "other", "FLOOR", "UNIT"]
+    cells = {row.split()[0]: row.split() for row in rows}
+    assert cells["nll_iw100"][4] == "-", "the second run was not measured by it"
+    elbo = [json.loads((path / "metrics.json").read_text())["evaluation"]["elbo"]["value"]
+            for path in (trained, other)]  # fmt: skip
+    assert cells["elbo"][1:3] == [f"{value:.5g}" for value in elbo]
+    assert str(out) in last
+    with Image.open(out) as picture:
+        width, height = picture.size
+    assert (width - 2) // 7 == (height - 4) // 2, "two rows of seven tiles"
+    assert run(f"compare {trained} --out c.txt") == 2
+    assert "must end in .png" in capsys.readouterr().err
+
+
+def test_compare_refuses_data_of_different_shapes(trained, tmp_path, capsys):
+    other = tmp_path / "ring"
+    assert run(f"train gan_ring --epochs 1 --set data.size=200 --set data.test_size=100 "
+               f"--run-dir {other}") == 0  # fmt: skip
+    for path in (trained, other):
+        assert run(f"evaluate {path} --json") == 0
+    assert run(f"compare {trained} {other} --out {tmp_path / 'c.png'}") == 2
+    assert "one picture does not hold both" in capsys.readouterr().err
 
 
 def test_sample(trained, tmp_path, capsys):

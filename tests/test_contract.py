@@ -494,7 +494,7 @@ def test_presets_build_learn_and_save(name, tmp_path):
     cls = models.get(preset.model)
     size = {"num_examples": 4} if cls.uses_index else {}
     spec = FILES.get(preset.data) or data.spec(preset.data, **preset.data_options)
-    model = cls.from_preset(name, spec, seed=1, **size)
+    model = cls.from_preset(name, spec, load_weights=False, seed=1, **size)
     batch = examples(spec, n=4)
     if spec.factors:
         batch.pop("label")

@@ -135,7 +135,7 @@ def test_protocols_judge_2500_samples():
 
     def measure(samples):
         vae.sample = samples
-        return [evaluation.PROTOCOLS[name](vae, ring) for name in PROTOCOLS]
+        return [evaluation.measure(name, vae, ring) for name in PROTOCOLS]
 
     # Three quarters at two modes, and a quarter in the middle of all, where the first is nearest.
     places = np.array([*RING.modes[:2], RING.modes[1], (0.0, 0.0)], "float32")

@@ -126,7 +126,7 @@ SPEC = data.Spec(
 def test_protocols_are_means_over_1000_samples():
     tunes = np.concatenate([roll(C_MAJOR), roll([[60, 64]] * 8)])
     model = SimpleNamespace(sample=lambda n, seed: np.tile(tunes, (n // 2, 1, 1)))
-    dataset = SimpleNamespace(spec=SPEC)
+    subject = evaluation.Subject(model, SimpleNamespace(spec=SPEC))
     expected = {
         "polyphony": (0.5, "of 1"),
         "scale_consistency": (1.0, "of 1"),
@@ -134,17 +134,16 @@ def test_protocols_are_means_over_1000_samples():
         "tone_span": (8.0, "half-tones"),
     }
     for name, (value, unit) in expected.items():
-        result = evaluation.PROTOCOLS[name](model, dataset)
+        result = evaluation.PROTOCOLS[name].measure(subject)
         assert (result.value, result.unit, result.n) == (value, unit, 1000)
-    assert evaluation.PROTOCOLS["polyphony"](model, dataset).error == pytest.approx(
-        0.5 / np.sqrt(999)
-    )
+    error = evaluation.PROTOCOLS["polyphony"].measure(subject).error
+    assert error == pytest.approx(0.5 / np.sqrt(999))
 
 
 def test_protocols_of_real_pieces():
     x = np.concatenate([roll(C_MAJOR)] * 4).astype("float32")
     dataset = data.Dataset(SPEC, {"x": x}, {"x": x[:2]})
-    found = evaluation.real_sequences("tone_span", dataset)
+    found = evaluation.floor("tone_span", dataset)
     assert (found.value, found.n, found.error) == (12.0, 2, 0.0)
 
 

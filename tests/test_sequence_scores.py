@@ -131,7 +131,7 @@ def sequences(x_train, x_test=None):
 @pytest.mark.parametrize("protocol", SCORES)
 def test_each_protocol_has_its_score(protocol):
     # Each takes minutes; what they share is tested below.
-    pinned = inspect.getclosurevars(evaluation.PROTOCOLS[protocol]).nonlocals
+    pinned = inspect.getclosurevars(evaluation.PROTOCOLS[protocol].measure).nonlocals
     assert tuple(pinned[name] for name in ("score", "unit", "units")) == SCORES[protocol]
 
 
@@ -139,7 +139,8 @@ def test_a_protocol_scores_samples_against_the_training_examples(monkeypatch):
     monkeypatch.setattr(protocols, "REFITS", 1)
     train, made = noise(0, 300)[:, :4], waves(1, 400)[:, :4]
     model = SimpleNamespace(sample=lambda n, seed: made[seed : seed + n])
-    result = evaluation.PROTOCOLS["predictive_score_10"](model, sequences(train))
+    subject = evaluation.Subject(model, sequences(train))
+    result = evaluation.PROTOCOLS["predictive_score_10"].measure(subject)
     expected = predictive_score(train, made[:300], refits=1)
     assert result == evaluation.Result(expected.mean, "mean absolute error", 300, 0.0)
 
@@ -153,7 +154,8 @@ def scored(train, made):
         return evaluation.SequenceScore((0.1, 0.3))
 
     model = SimpleNamespace(sample=lambda n, seed: made[:n])
-    result = protocols.score_sequences(record, "of 1", units=7)(model, sequences(train))
+    subject = evaluation.Subject(model, sequences(train))
+    result = protocols.score_sequences(record, "of 1", units=7)(subject)
     return *calls[0], result
 
 
@@ -177,18 +179,19 @@ def test_protocols_leave_data_in_the_unit_interval_as_it_is():
 def test_the_floor_is_of_test_examples(monkeypatch):
     found = {}
 
-    def record(model, dataset):
-        found["x"] = model.sample(10_000, seed=0)
+    def record(subject):
+        found["x"] = subject.sample(10_000)
         return evaluation.Result(0.0, "", len(found["x"]))
 
-    monkeypatch.setitem(evaluation.PROTOCOLS, "predictive_score_10", record)
+    name = "predictive_score_10"
+    protocol = dataclasses.replace(evaluation.PROTOCOLS[name], measure=record)
+    monkeypatch.setitem(evaluation.PROTOCOLS, name, protocol)
     test = noise(1, 50).astype("float32")
     dataset = sequences(noise(0), test)
-    assert evaluation.real_sequences("predictive_score_10", dataset).n == 50
+    assert evaluation.floor(name, dataset).n == 50
     assert not np.array_equal(found["x"], test)
     np.testing.assert_array_equal(np.sort(found["x"], axis=0), np.sort(test, axis=0))
-    with pytest.raises(ValueError, match="nll_iw100 is not of sequences"):
-        evaluation.real_sequences("nll_iw100", dataset)
+    assert evaluation.floor("nll_iw100", dataset) is None, "not about samples"
 
 
 @pytest.mark.parametrize("protocol", SCORES)

@@ -13,6 +13,7 @@ from keras_gen.evaluation.factors import (
 )
 from keras_gen.evaluation.features import (
     Features,
+    inception_features,
     load_features,
     read_features,
     save_lenet,
@@ -29,6 +30,7 @@ from keras_gen.evaluation.labels import label_accuracy, train_classifier
 from keras_gen.evaluation.latent import active_units, latent_variances
 from keras_gen.evaluation.memorization import Memorization, check_memorization
 from keras_gen.evaluation.modes import ModeCoverage, class_coverage, mode_coverage
+from keras_gen.evaluation.monitor import ProtocolMonitor
 from keras_gen.evaluation.music import (
     MusicStatistics,
     music_statistics,
@@ -39,12 +41,14 @@ from keras_gen.evaluation.music import (
 )
 from keras_gen.evaluation.protocols import (
     PROTOCOLS,
+    Protocol,
     Result,
+    Subject,
     applicable,
     check,
     evaluate,
-    real_fid_lenet_10k,
-    real_sequences,
+    floor,
+    measure,
 )
 from keras_gen.evaluation.quality import density_coverage, inception_score, precision_recall
 from keras_gen.evaluation.sequences import SequenceScore, discriminative_score, predictive_score
@@ -70,9 +74,12 @@ __all__ = [
     "Memorization",
     "ModeCoverage",
     "MusicStatistics",
+    "Protocol",
+    "ProtocolMonitor",
     "Result",
     "SampleStatistics",
     "SequenceScore",
+    "Subject",
     "TwoSampleTest",
     "active_units",
     "applicable",
@@ -88,13 +95,16 @@ __all__ = [
     "evaluate",
     "factor_vae_score",
     "feature_tests",
+    "floor",
     "frechet_distance",
     "human_errors",
+    "inception_features",
     "inception_score",
     "kernel_distance",
     "label_accuracy",
     "latent_variances",
     "load_features",
+    "measure",
     "mmd_test",
     "mode_coverage",
     "music_statistics",
@@ -105,8 +115,6 @@ __all__ = [
     "predictive_score",
     "read_features",
     "read_judgements",
-    "real_fid_lenet_10k",
-    "real_sequences",
     "repetitions",
     "sample_statistics",
     "save_lenet",

@@ -18,7 +18,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from keras import layers
+from scipy.special import softmax
 
 from keras_gen import __version__
 from keras_gen.data import Dataset, Spec
@@ -27,6 +29,7 @@ from keras_gen.networks import common
 WEIGHTS = Path(__file__).with_name("weights")
 COMMAND = "keras-gen features DATA --out F.keras"
 SMALLEST = 8
+CHANNELS = (1, 3)  # of images that Inception takes
 DIMENSION = 128
 TRAINING_BATCH = 128
 TRAINING_STEPS = 3000
@@ -68,17 +71,19 @@ class Features:
 
     def probabilities(self, x: np.ndarray, batch_size: int = 500) -> np.ndarray:
         """The probability of each class, `(n, classes)`, float64; otherwise as calling this."""
-        logits = self._outputs(x, "logits", batch_size)
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return odds / odds.sum(axis=1, keepdims=True)
+        return softmax(self.logits(x, batch_size), axis=1)
+
+    def logits(self, x: np.ndarray, batch_size: int = 500) -> np.ndarray:
+        """Before the softmax, `(n, classes)`, float64; otherwise as calling this."""
+        return self._outputs(x, "logits", batch_size)
 
     def classify(self, x: np.ndarray, batch_size: int = 500) -> np.ndarray:
         """The index of the most probable class, `(n,)`; otherwise as calling this."""
-        return self._outputs(x, "logits", batch_size).argmax(axis=1)
+        return self.logits(x, batch_size).argmax(axis=1)
 
     def _outputs(self, x: np.ndarray, output: str, batch_size: int) -> np.ndarray:
         x = np.asarray(x, "float32")
-        if x.ndim != 4 or x.shape[1:] != self.shape or len(x) == 0:
+        if x.ndim != 4 or not self._takes(x.shape[1:]) or len(x) == 0:
             wanted = ", ".join(map(str, self.shape))
             raise ValueError(f"{self.name} takes images (n, {wanted}); got {x.shape}.")
         if not np.isfinite(x).all():
@@ -87,12 +92,29 @@ class Features:
         parts = [self._graph(batch)[output].numpy() for batch in batches]
         return np.concatenate(parts).astype("float64")
 
+    def _takes(self, shape: tuple[int, ...]) -> bool:
+        return shape == self.shape
+
     @functools.cached_property
     def _graph(self):
         return tf.function(
             lambda x: self.network(x, training=False),
             input_signature=[tf.TensorSpec((None, *self.shape))],
         )
+
+
+class Inception(Features):
+    """An Inception network: images of any size, of 1 or 3 channels. `network` takes colours."""
+
+    shape = ("height", "width", "1 or 3")
+
+    def _takes(self, shape: tuple[int, ...]) -> bool:
+        return shape[-1] in CHANNELS
+
+    @functools.cached_property
+    def _graph(self):
+        of_colours = tf.function(lambda x: self.network(x), reduce_retracing=True)
+        return lambda x: of_colours(np.repeat(x, 3 // x.shape[-1], axis=-1))
 
 
 # ---- trained ones ------------------------------------------------------------------------------
@@ -153,6 +175,80 @@ def read_features(path: str | os.PathLike) -> Features:
         )
     network = keras.saving.load_model(path, compile=False)
     return Features(card["name"], card["sha256"], card["accuracy"], network)
+
+
+# ---- Inception ---------------------------------------------------------------------------------
+
+
+def inception_features(weights: str | os.PathLike | None = None) -> Inception:
+    """Inception v3's last pooled layer, `(n, 2048)`, and its logits.
+
+    Args:
+        weights: path of the network of published scores, the frozen graph
+            `classify_image_graph_def.pb` of 2015 (Heusel et al. 2017 and Salimans et al. 2016 name
+            it). By default Keras's ImageNet weights, downloaded: scores in other weights are NOT
+            comparable with published ones, and the name says so.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is not that graph.
+        OSError: if Keras's weights cannot be downloaded.
+    """
+    if weights is None:
+        return _imagenet()
+    path = Path(weights)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist: it should be the FID network's graph")
+    return Inception("inception-fid", _sha256(path), math.nan, _frozen(path))
+
+
+def fits_inception(spec: Spec) -> bool:
+    """Whether data is images of 1 or 3 channels."""
+    return spec.kind == "image" and spec.shape[-1] in CHANNELS
+
+
+@functools.cache
+def _imagenet() -> Inception:
+    try:
+        network = keras.applications.InceptionV3(classifier_activation=None)
+    except Exception as error:  # whatever a download can fail with
+        raise OSError(
+            "Keras's ImageNet weights of Inception cannot be had "
+            f"({str(error).partition(chr(10))[0]}): give the path of the FID network's graph as "
+            "`inception`, or measure in lenet features."
+        ) from error
+    outputs = {"features": network.get_layer("avg_pool").output, "logits": network.output}
+    network = keras.Model(network.input, outputs)
+    size = network.input_shape[1:3]
+
+    def outputs_of(x):  # which was trained on pixels in [-1, 1]
+        return network(2.0 * tf.image.resize(x, size) - 1.0, training=False)
+
+    digest = hashlib.sha256(b"".join(w.tobytes() for w in network.get_weights())).hexdigest()
+    return Inception("inception-imagenet (no published FID)", digest, math.nan, outputs_of)
+
+
+def _frozen(path: Path):
+    """The FID network's graph as a function of colours in [0, 1]; it resizes them itself."""
+    definition = tf.compat.v1.GraphDef()
+    try:
+        definition.ParseFromString(path.read_bytes())
+
+        def outputs_of(x):
+            pooled, product = tf.import_graph_def(
+                definition, {"ExpandDims:0": 255.0 * x}, ["pool_3:0", "softmax/logits/MatMul"]
+            )
+            features = tf.squeeze(pooled, [1, 2])
+            # The graph's own logits are of one image; as in the published code, without the bias.
+            return {"features": features, "logits": features @ product.inputs[1]}
+
+        whole = tf.compat.v1.wrap_function(outputs_of, [tf.TensorSpec((None, None, None, 3))])
+        # Without what is of one image.
+        return whole.prune(whole.inputs, whole.structured_outputs)
+    except (DecodeError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path} is not the FID network's graph: {str(error).partition(chr(10))[0]}"
+        ) from error
 
 
 # ---- training ----------------------------------------------------------------------------------

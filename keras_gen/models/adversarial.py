@@ -364,6 +364,16 @@ class AdversarialModel(GenerativeModel):
     def sampler(self) -> keras.Model:
         return self.average if self.ema else self.generator
 
+    def for_use(self) -> AdversarialModel:
+        """A copy whose generator is the averaged one."""
+        copy = type(self).from_config(self.get_config() | {"ema": 0.0})
+        networks = [layer for layer in self.layers if not (self.ema and layer is self.average)]
+        for new, old in zip(copy.layers, networks, strict=True):
+            new.set_weights(old.get_weights())
+        copy.generator.set_weights(self.sampler.get_weights())
+        copy.step.assign(self.step)
+        return copy
+
     def call(self, inputs, training: bool = False):
         """The discriminator's logits of examples, `(batch,)`, or of packs, `(packs,)`."""
         x, label = self.examples(inputs)

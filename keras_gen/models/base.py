@@ -23,7 +23,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_gen import __version__, data, likelihoods, networks, presets
+from keras_gen import __version__, data, likelihoods, networks, presets, zoo
 from keras_gen.models.players import PlayerOptimizers, adam
 from keras_gen.noise import Noise
 
@@ -136,17 +136,23 @@ class GenerativeModel(keras.Model, metaclass=_Built):
             return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
 
     @classmethod
-    def from_preset(cls, name: str, spec: data.Spec | None = None, **options) -> GenerativeModel:
-        """The model of a preset, compiled with the preset's optimizer, ready to `fit`.
+    def from_preset(
+        cls, name: str, spec: data.Spec | None = None, load_weights: bool = True, **options
+    ) -> GenerativeModel:
+        """The model of a preset, trained as a rule, compiled with the preset's optimizer.
 
         Args:
             name: name of a preset; `keras-gen list` shows them.
-            spec: of your data, as `keras_gen.data.load(...).spec`; by default that of the preset's
-                data, where it is known without a file.
-            **options: model options that replace the preset's.
+            spec: with `load_weights=False`, of your data, as `keras_gen.data.load(...).spec`; by
+                default that of the preset's data, where it is known without a file.
+            load_weights: whether to load the trained model that comes with the package, once its
+                checksum is known to be right, or to make an untrained one.
+            **options: with `load_weights=False`, model options that replace the preset's.
 
         Raises:
-            ValueError: if there is no such preset, or it belongs to another model.
+            ValueError: if there is no such preset, it belongs to another model, no trained weights
+                of it come with the package or they are damaged, or if trained weights are asked for
+                on other data or with other options.
         """
         preset = presets.get(name)
         if preset.model != cls.__name__:
@@ -154,10 +160,24 @@ class GenerativeModel(keras.Model, metaclass=_Built):
                 f"Preset {name!r} is of model {preset.model}, not {cls.__name__}: use "
                 f"keras_gen.models.{preset.model}.from_preset({name!r})."
             )
-        spec = spec or data.spec(preset.data, **preset.data_options)
-        model = cls.for_data(spec, **(preset.model_options | options))
+        if load_weights:
+            if spec is not None or options:
+                raise ValueError(
+                    f"the trained weights of {name!r} are of its own data and options: for others, "
+                    "make an untrained model with load_weights=False."
+                )
+            model = keras.models.load_model(zoo.model_file(name))
+        else:
+            spec = spec or data.spec(preset.data, **preset.data_options)
+            model = cls.for_data(spec, **(preset.model_options | options))
         model.compile(optimizer=adam(preset.learning_rate, model.players, **preset.adam))
         return model
+
+    def for_use(self) -> GenerativeModel:
+        """A copy without what only training needs."""
+        copy = type(self).from_config(self.get_config())
+        copy.set_weights(self.get_weights())
+        return copy
 
     @classmethod
     def for_data(cls, spec: data.Spec, **options) -> GenerativeModel:

@@ -1,0 +1,61 @@
+"""The trained models that come with the package: cards, samples and weights, one folder a preset.
+
+Reading cards needs no TensorFlow. A model file is never given out unless it is the one that its
+card describes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+CARD, MODEL = "card.json", "model.keras"
+
+
+def folder() -> Path:
+    """Where they lie: in an installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "saved_models"
+    return inside if inside.is_dir() else package.parent / "saved_models"
+
+
+def cards() -> dict[str, dict[str, Any]]:
+    """The cards by preset, in the order of their names."""
+    files = sorted(folder().glob(f"*/{CARD}"))
+    return {file.parent.name: json.loads(file.read_text()) for file in files}
+
+
+def names() -> tuple[str, ...]:
+    """The presets whose trained weights come with the package."""
+    return tuple(name for name, card in cards().items() if "sha256" in card)
+
+
+def model_file(name: str) -> Path:
+    """The `.keras` file of a preset, once its checksum is known to be right.
+
+    Raises:
+        ValueError: if there is none, or it is not the file that was released.
+    """
+    if name not in names():
+        known = ", ".join(names()) or "none"
+        raise ValueError(
+            f"no trained weights of {name!r} come with the package, only of: {known}. Train it "
+            f"(keras-gen train {name}), or ask for an untrained model: load_weights=False."
+        )
+    path = folder() / name / MODEL
+    if not path.is_file():
+        raise ValueError(f"{path} is missing: restore it, or install the package again.")
+    found, wanted = sha256(path), cards()[name]["sha256"]
+    if found != wanted:
+        raise ValueError(
+            f"{path} is not the file that was released: its SHA-256 is {found}, not {wanted}. "
+            "Restore it, or install the package again."
+        )
+    return path
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

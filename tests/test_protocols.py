@@ -1,0 +1,246 @@
+"""What protocols measure, on models whose figures are known."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen import data, evaluation, models
+from keras_gen.evaluation import features
+
+QUALITY = ("precision", "recall", "density", "coverage")
+LENET = tuple(f"{name}_lenet_10k" for name in ("fid", "kid", "class_score", *QUALITY))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.load("digits")
+
+
+def measured(protocol, model, dataset, **options):
+    subject = evaluation.Subject(model, dataset, **options)
+    return evaluation.PROTOCOLS[protocol].measure(subject)
+
+
+def copier(dataset, part="test"):
+    """A model whose samples are the data, in order."""
+    x = dataset.arrays(part)["x"]
+    return SimpleNamespace(sample=lambda n, seed: x[np.arange(n) % len(x)])
+
+
+# ---- images ------------------------------------------------------------------------------------
+
+
+def test_quality_of_the_test_images_themselves(digits):
+    subject = evaluation.Subject(copier(digits), digits)
+    found = {name: evaluation.PROTOCOLS[name].measure(subject) for name in LENET}
+    assert found["fid_lenet_10k"].value == pytest.approx(0.0, abs=1e-6)
+    assert found["fid_lenet_10k"].error == 0.0
+    # Unbiased: for equal sets it is below zero.
+    assert found["kid_lenet_10k"].value < 0
+    for name in ("precision", "recall", "coverage"):
+        assert found[f"{name}_lenet_10k"].value == 1.0
+    assert 1.0 < found["class_score_lenet_10k"].value <= 10.0
+    assert {result.n for result in found.values()} == {digits.size("test")}
+    assert {result.unit for result in found.values()} == {"in lenet-digits"}
+
+
+def test_each_damage_shows_in_its_own_figure(digits):
+    test = digits.arrays("test")
+    few = test["x"][test["label"] < 3]
+    dropped = SimpleNamespace(sample=lambda n, seed: few[np.arange(n) % len(few)])
+    # lenet-digits takes noise of any other kind for something like a digit.
+    checkers = np.indices((8, 8)).sum(axis=0)[None, :, :, None] % 2
+    gray = np.random.default_rng(0).random((2000, 1, 1, 1))
+    noise = SimpleNamespace(sample=lambda n, seed: (checkers * gray[:n]).astype("float32"))
+    precision, recall = (f"{name}_lenet_10k" for name in ("precision", "recall"))
+    assert measured(precision, dropped, digits).value > 0.9
+    assert measured(recall, dropped, digits).value < 0.6
+    assert measured(precision, noise, digits).value < 0.3
+    for name in ("fid_lenet_10k", "fid_lenet_1k", "kid_lenet_10k", "sliced_wasserstein_10k"):
+        floor = evaluation.floor(name, digits).value
+        for model in (dropped, noise):
+            assert measured(name, model, digits).value > 2 * max(floor, 0), name
+
+
+def test_copies_of_training_examples_are_found(digits):
+    for part, copies in (("train", 1.0), ("test", 0.0)):
+        model = copier(digits, part)
+        assert measured("copies_1k", model, digits).value == pytest.approx(copies, abs=0.02)
+        nearer = measured("nearer_to_training_1k", model, digits).value
+        # Of the training examples only as many as there are test examples count, a quarter.
+        assert nearer > 0.55 if part == "train" else nearer < 0.1
+
+
+def test_evaluate_gives_floors_deviations_and_times(digits):
+    vae = models.VAE.for_data(digits.spec, latent_dim=2, network="dense", hidden=(8,), seed=0)
+    vae.compile()
+    results = evaluation.evaluate(vae, digits, ["fid_lenet_10k", "active_units"])
+    fid, units, elbo = (results[name] for name in ("fid_lenet_10k", "active_units", "elbo"))
+    assert fid.floor == evaluation.floor("fid_lenet_10k", digits).value
+    assert 0 < fid.error < fid.value
+    assert units.floor is None and elbo.floor is None
+    assert all(result.seconds > 0 for result in results.values())
+
+
+def test_real_data_of_given_classes(digits):
+    real = evaluation.protocols.RealData(digits, "test")
+    label = np.arange(200) % 10
+    x = real.sample(200, 0, label)
+    lenet = evaluation.load_features("lenet", "digits")
+    assert np.mean(lenet.classify(x) == label) > 0.95
+
+
+# ---- codes and factors -------------------------------------------------------------------------
+
+FACTORS = {
+    "mig_a": 1.0,
+    "factor_vae_score": 1.0,
+    "beta_vae_score": 1.0,
+    "dci_disentanglement": 1.0,
+    "dci_completeness": 1.0,
+    "sap": 1.0,
+}
+
+
+@pytest.fixture(scope="module")
+def factors():
+    """Data whose two factors are its two numbers."""
+    label = np.stack([np.arange(4000) % 4, np.arange(4000) // 4 % 5], axis=1)
+    spec = data.Spec("pairs", "vector", (2,), (0.0, 4.0), factors={"a": 4, "b": 5})
+    part = {"x": label.astype("float32"), "label": label}
+    return data.Dataset(spec, part, part)
+
+
+@pytest.mark.parametrize("protocol", FACTORS)
+def test_scores_of_codes_that_are_the_factors(protocol, factors):
+    perfect = SimpleNamespace(uses_labels=False, encode=lambda x, label=None: x)
+    result = measured(protocol, perfect, factors)
+    assert result.value == pytest.approx(FACTORS[protocol], abs=0.25 if protocol == "sap" else 0.01)
+    assert (result.unit, result.n) == ("of 1", 4000)
+    useless = SimpleNamespace(
+        uses_labels=False,
+        encode=lambda x, label=None: np.random.default_rng(0).normal(size=x.shape),
+    )
+    assert measured(protocol, useless, factors).value < 0.6
+
+
+def test_mig_b_reads_the_posterior(factors):
+    narrow = np.full((4000, 2), -9.0)
+
+    def posterior(x):
+        return np.concatenate([x, narrow[: len(x)]], axis=1)
+
+    model = SimpleNamespace(uses_labels=False, encode=lambda x, label=None: x, posterior=posterior)
+    assert measured("mig_b", model, factors).value == pytest.approx(1.0, abs=0.02)
+
+
+# ---- Inception ---------------------------------------------------------------------------------
+
+
+def frozen_graph(path):
+    """A graph with the names of the FID network's: the mean colour, and two classes."""
+    graph = tf.Graph()
+    with graph.as_default():
+        image = tf.compat.v1.placeholder(tf.float32, [None, None, None, 3], "image")
+        expanded = tf.identity(image, "ExpandDims")
+        resized = tf.compat.v1.image.resize_bilinear(expanded, [8, 8], name="ResizeBilinear")
+        pooled = tf.reduce_mean(resized / 255.0, [1, 2], keepdims=True, name="pool_3")
+        weights = tf.constant([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+        tf.matmul(tf.reshape(pooled, [1, 3]), weights, name="softmax/logits/MatMul")
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+    return path
+
+
+def test_the_fid_networks_own_graph(tmp_path):
+    network = evaluation.inception_features(frozen_graph(tmp_path / "graph.pb"))
+    x = np.random.default_rng(0).random((7, 16, 12, 3)).astype("float32")
+    np.testing.assert_allclose(network(x[..., :1]), network(np.repeat(x[..., :1], 3, -1)))
+    flat = np.tile(x[:, :1, :1], (1, 16, 12, 1))
+    np.testing.assert_allclose(network(flat, batch_size=3), flat[:, 0, 0], rtol=1e-5)
+    np.testing.assert_allclose(network.logits(flat), flat[:, 0, 0, :2], rtol=1e-5)
+    assert (network.name, len(network.hash)) == ("inception-fid", 64)
+    with pytest.raises(ValueError, match=r"takes images \(n, height, width, 1 or 3\)"):
+        network(x[..., :2])
+
+
+def test_protocols_of_inception(tmp_path, digits):
+    graph = frozen_graph(tmp_path / "graph.pb")
+    result = measured("fid_inception_10k", copier(digits), digits, inception=graph)
+    assert (result.value, result.unit) == (pytest.approx(0.0, abs=1e-9), "in inception-fid")
+    evaluation.check(["kid_inception_10k", "inception_score_10k"], digits.spec)
+    with pytest.raises(ValueError, match="images of 1 or 3 channels"):
+        evaluation.check(["fid_inception_10k"], data.spec("ring"))
+
+
+def test_files_that_are_not_the_graph(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.pb does not exist"):
+        evaluation.inception_features(tmp_path / "none.pb")
+    (tmp_path / "text.pb").write_text("no graph")
+    (tmp_path / "other.pb").write_bytes(tf.Graph().as_graph_def().SerializeToString())
+    for name in ("text.pb", "other.pb"):
+        with pytest.raises(ValueError, match=f"{name} is not the FID network's graph"):
+            evaluation.inception_features(tmp_path / name)
+
+
+@pytest.fixture
+def no_cached_inception():
+    features._imagenet.cache_clear()
+    yield
+    features._imagenet.cache_clear()
+
+
+def test_imagenet_weights_say_that_they_do_not_compare(monkeypatch, no_cached_inception):
+    x = keras.Input((75, 75, 3))
+    pooled = keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
+    network = keras.Model(x, keras.layers.Dense(5)(pooled))
+    monkeypatch.setattr(keras.applications, "InceptionV3", lambda **options: network)
+    loaded = evaluation.inception_features()
+    assert "no published FID" in loaded.name
+    gray = np.full((2, 8, 8, 1), 0.75, "float32")
+    np.testing.assert_allclose(loaded(gray), 0.5, rtol=1e-6)  # pixels in [-1, 1]
+    assert loaded.probabilities(gray).shape == (2, 5)
+
+
+def test_imagenet_weights_that_cannot_be_had(monkeypatch, no_cached_inception):
+    def fail(**options):
+        raise Exception("URL fetch failure\nand more")
+
+    monkeypatch.setattr(keras.applications, "InceptionV3", fail)
+    with pytest.raises(OSError, match=r"cannot be had \(URL fetch failure\): give the path"):
+        evaluation.inception_features()
+
+
+# ---- while training ----------------------------------------------------------------------------
+
+
+def test_monitor_measures_every_few_epochs_and_keeps_the_best(digits, tmp_path, monkeypatch):
+    values = iter([3.0, 4.0, 1.0, 2.0])
+    protocol = dataclasses.replace(
+        evaluation.PROTOCOLS["fid_lenet_1k"],
+        measure=lambda subject: evaluation.Result(next(values), "", 1),
+    )
+    monkeypatch.setitem(evaluation.PROTOCOLS, "fid_lenet_1k", protocol)
+    vae = models.VAE.for_data(digits.spec, latent_dim=2, network="dense", hidden=(8,), seed=0)
+    vae.compile(run_eagerly=True)
+    saved = keras.callbacks.ModelCheckpoint(
+        tmp_path / "best-{epoch}.keras", monitor="fid_lenet_1k", mode="min", save_best_only=True
+    )
+    monitor = evaluation.ProtocolMonitor(digits, ["fid_lenet_1k"], every=2)
+    x = digits.arrays("train", limit=32)["x"]
+    history = vae.fit(x, epochs=6, callbacks=[monitor, saved], verbose=0).history
+    np.testing.assert_array_equal(history["fid_lenet_1k"], [3, 4, 4, 1, 1, 2])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best-1.keras", "best-4.keras"]
+
+
+def test_monitor_refuses_before_training(digits):
+    vae = models.VAE.for_data(digits.spec, latent_dim=2, network="dense", hidden=(8,), seed=0)
+    vae.compile()
+    monitor = evaluation.ProtocolMonitor(digits, ["modes_2500"])
+    with pytest.raises(ValueError, match="needs data with known modes"):
+        vae.fit(digits.arrays("train", limit=32)["x"], callbacks=[monitor], verbose=0)
+    with pytest.raises(ValueError, match="every must be at least 1"):
+        evaluation.ProtocolMonitor(digits, [], every=0)
