@@ -138,7 +138,7 @@ def parser() -> Parser:
         evaluate_run,
         "measure a finished run by protocols, and keep the figures in its metrics.json",
         "  keras-gen evaluate runs/vae_digits-001\n"
-        "  keras-gen evaluate runs/gan_mnist-001 --metrics kid_lenet_10k,recall_lenet_10k\n"
+        "  keras-gen evaluate runs/gan_mnist-001 --metrics kid_lenet_10k,recall_lenet_5k\n"
         "  keras-gen evaluate runs/vae_mnist-001 --json | jq .nll_iw5000.value\n"
         "  keras-gen evaluate runs/gan_mnist-001 --human judgements-gan_mnist-001.json",
     )

@@ -99,6 +99,18 @@ SEQUENCE_SCORES = (
     "discriminative_score_32_10",
     "predictive_score_32_10",
 )
+QUALITY = tuple(f"{name}_lenet_5k" for name in ("precision", "recall", "density", "coverage"))
+IMAGES = ("fid_lenet_10k", "kid_lenet_10k", *QUALITY, "copies_1k")
+FACTORS = (
+    "mig_a",
+    "mig_b",
+    "factor_vae_score",
+    "beta_vae_score",
+    "dci_disentanglement",
+    "dci_completeness",
+    "dci_informativeness",
+    "sap",
+)
 MODES_2D = ("modes_2500", "high_quality_2500", "reverse_kl_2500")
 
 PRESETS = MappingProxyType(
@@ -116,7 +128,7 @@ PRESETS = MappingProxyType(
                 batch_size=64,
                 learning_rate=4e-3,
                 schedule="cosine",
-                protocols=("nll_iw100", "active_units"),
+                protocols=("nll_iw100", "active_units", *IMAGES),
             ),
             Preset(
                 name="vae_mnist",
@@ -129,7 +141,7 @@ PRESETS = MappingProxyType(
                 batch_size=100,
                 learning_rate=3e-3,
                 schedule="cosine",
-                protocols=("nll_iw5000", "active_units"),
+                protocols=("nll_iw5000", "active_units", *IMAGES),
                 target={"nll_iw5000": 89.6},
             ),
             Preset(
@@ -142,7 +154,7 @@ PRESETS = MappingProxyType(
                 epochs=20,
                 learning_rate=2e-3,
                 schedule="cosine",
-                protocols=("nll_iw100", "active_units"),
+                protocols=("nll_iw100", "active_units", *IMAGES),
             ),
             Preset(
                 name="beta_vae_shapes",
@@ -161,7 +173,7 @@ PRESETS = MappingProxyType(
                 epochs=30,
                 learning_rate=1e-3,
                 schedule="cosine",
-                protocols=("mig_a", "active_units"),
+                protocols=(*FACTORS, "active_units"),
             ),
             Preset(
                 name="cvae_mnist",
@@ -177,7 +189,7 @@ PRESETS = MappingProxyType(
                 },
                 epochs=20,
                 schedule="cosine",
-                protocols=("nll_iw100", "active_units"),
+                protocols=("nll_iw100", "active_units", *IMAGES),
             ),
             Preset(
                 name="iwae_mnist",
@@ -190,7 +202,7 @@ PRESETS = MappingProxyType(
                 batch_size=100,
                 learning_rate=3e-3,
                 schedule="cosine",
-                protocols=("nll_iw5000", "active_units"),
+                protocols=("nll_iw5000", "active_units", *IMAGES),
             ),
             Preset(
                 name="vamp_vae_mnist",
@@ -203,7 +215,7 @@ PRESETS = MappingProxyType(
                 batch_size=100,
                 learning_rate=2e-3,
                 schedule="cosine",
-                protocols=("fid_lenet_10k", "nll_iw100", "active_units"),
+                protocols=("nll_iw100", "active_units", *IMAGES),
             ),
             Preset(
                 name="gan_ring",
@@ -245,7 +257,7 @@ PRESETS = MappingProxyType(
                 epochs=50,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
-                protocols=("fid_lenet_10k",),
+                protocols=IMAGES,
             ),
             Preset(
                 name="deep_dense_gan_mnist",
@@ -262,7 +274,7 @@ PRESETS = MappingProxyType(
                 epochs=40,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
-                protocols=("fid_lenet_10k",),
+                protocols=IMAGES,
             ),
             Preset(
                 name="cgan_mnist",
@@ -274,7 +286,7 @@ PRESETS = MappingProxyType(
                 epochs=50,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
-                protocols=("fid_lenet_10k", "label_accuracy_1k"),
+                protocols=(*IMAGES, "label_accuracy_1k"),
             ),
             Preset(
                 name="dgan_mnist",
@@ -286,7 +298,7 @@ PRESETS = MappingProxyType(
                 epochs=30,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
-                protocols=("fid_lenet_10k",),
+                protocols=IMAGES,
             ),
             Preset(
                 name="dgan_stacked_mnist",
@@ -329,7 +341,7 @@ PRESETS = MappingProxyType(
                 epochs=50,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
-                protocols=("code_error", "fid_lenet_10k"),
+                protocols=("code_error", *IMAGES),
                 target={"code_error": 0.05},
             ),
             Preset(
@@ -387,7 +399,7 @@ PRESETS = MappingProxyType(
                 learning_rate=5e-4,
                 adam={"beta_1": 0.5},
                 schedule="cosine",
-                protocols=("fid_lenet_10k",),
+                protocols=IMAGES,
             ),
             Preset(
                 name="glo_mnist",
@@ -400,7 +412,7 @@ PRESETS = MappingProxyType(
                 learning_rate={"codes": 1e-2, "generator": 1e-3},
                 adam={"beta_1": 0.0},
                 schedule="cosine",
-                protocols=("fid_lenet_10k",),
+                protocols=IMAGES,
             ),
             Preset(
                 name="crgan_sines",

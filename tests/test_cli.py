@@ -173,13 +173,13 @@ def test_evaluate(trained, capsys):
 
 
 def test_evaluate_by_metrics_of_ones_own(trained, capsys):
-    assert run(f"evaluate {trained} --metrics fid_lenet_1k,recall_lenet_10k") == 0
+    assert run(f"evaluate {trained} --metrics fid_lenet_1k,recall_lenet_5k") == 0
     table = capsys.readouterr().out
     row = next(line for line in table.splitlines() if line.startswith("fid_lenet_1k"))
     value, floor = row.split()[1:3]
     assert float(value) > float(floor) > 0
     known = json.loads((trained / "metrics.json").read_text())["evaluation"]
-    assert {"fid_lenet_1k", "recall_lenet_10k"} <= known.keys()
+    assert {"fid_lenet_1k", "recall_lenet_5k"} <= known.keys()
     assert run(f"evaluate {trained} --metrics active_units --json") == 0
     assert "fid_lenet_1k" not in json.loads(capsys.readouterr().out)
     later = json.loads((trained / "metrics.json").read_text())["evaluation"]

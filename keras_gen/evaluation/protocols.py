@@ -50,6 +50,7 @@ EVALUATION_BATCH = 500
 MODE_SAMPLES = 2500
 IMAGES = 10_000
 FEW_IMAGES = 1000
+QUALITY_IMAGES = 5000
 CODES = 10_000
 STACKED_SAMPLES = 26_000
 STACKED_MODES = 1000
@@ -165,7 +166,8 @@ class Subject:
 
     def _quality(self, name: str) -> dict[str, float]:
         """Precision, recall, density and coverage in features."""
-        sets = self.real_features(name)[:IMAGES], self.features(name)
+        both = self.real_features(name), self.features(name)
+        sets = [features[:QUALITY_IMAGES] for features in both]
         precision, recall = quality.precision_recall(*sets)
         density, coverage = quality.density_coverage(*sets)
         values = precision, recall, density, coverage
@@ -304,12 +306,12 @@ def score_classes(network: str) -> Callable[[Subject], Result]:
 
 
 def measure_quality(which: str, network: str = "lenet") -> Callable[[Subject], Result]:
-    """Improved precision or recall (k = 3), density or coverage (k = 5) in features: 10,000 samples
-    against as many test images at most."""
+    """Improved precision or recall (k = 3), density or coverage (k = 5) in features: 5,000 samples
+    against as many test images, at most."""
     return lambda subject: Result(
         subject.quality(network)[which],
         f"in {subject.network(network).name}",
-        len(subject.features(network)),
+        min(QUALITY_IMAGES, len(subject.features(network))),
     )
 
 
@@ -485,10 +487,10 @@ PROTOCOLS: dict[str, Protocol] = {
     "fid_lenet_1k": _lenet(measure_fid_lenet_1k),
     "kid_lenet_10k": _lenet(kernel("lenet")),
     "class_score_lenet_10k": _lenet(score_classes("lenet")),
-    "precision_lenet_10k": _lenet(measure_quality("precision")),
-    "recall_lenet_10k": _lenet(measure_quality("recall")),
-    "density_lenet_10k": _lenet(measure_quality("density")),
-    "coverage_lenet_10k": _lenet(measure_quality("coverage")),
+    "precision_lenet_5k": _lenet(measure_quality("precision")),
+    "recall_lenet_5k": _lenet(measure_quality("recall")),
+    "density_lenet_5k": _lenet(measure_quality("density")),
+    "coverage_lenet_5k": _lenet(measure_quality("coverage")),
     "fid_inception_10k": _inception(frechet("inception")),
     "kid_inception_10k": _inception(kernel("inception")),
     "inception_score_10k": _inception(score_classes("inception")),
