@@ -234,3 +234,19 @@ def test_networks_that_do_not_fit_are_named():
         models.ConditionalVAE.for_data(data.Spec("v", "vector", (4,), (0.0, 1.0)))
     with pytest.raises(ValueError, match=r"default networks for data of kind .*, not text"):
         models.VAE.for_data(data.Spec("t", "text", (4,), (0.0, 9.0)))
+
+
+def test_a_network_must_have_known_shapes():
+    class Encoder(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(4)
+
+        def call(self, x):
+            return self.dense(x)
+
+    encoder = Encoder()
+    encoder(np.zeros((1, 3), "float32"))
+    decoder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    with pytest.raises(ValueError, match="encoder must be a functional or sequential"):
+        models.VAE(encoder, decoder)

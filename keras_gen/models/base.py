@@ -239,13 +239,19 @@ class GenerativeModel(keras.Model, metaclass=_Built):
 
     @staticmethod
     def check_built(**networks: keras.Model) -> None:
-        """Raises ValueError for a network whose shapes are not known yet."""
+        """Raises ValueError for a network whose shapes are not known."""
         for name, network in networks.items():
             if not isinstance(network, keras.Model):
                 raise ValueError(f"{name} must be a keras.Model, got {type(network).__name__}.")
             if not network.built:
                 raise ValueError(
                     f"{name} is not built: give its first layer a shape with keras.Input(...)."
+                )
+            if not hasattr(network, "output_shape"):
+                raise ValueError(
+                    f"{name} must be a functional or sequential keras.Model, whose shapes are "
+                    f"known: wrap what {type(network).__name__} computes in "
+                    "keras.Model(inputs, outputs)."
                 )
 
     # ---- training ------------------------------------------------------------------------------

@@ -48,8 +48,8 @@ class DGAN(GAN):
     ) -> DGAN:
         """As `AdversarialModel.for_data`, with the paper's settings.
 
-        For data that is no picture, or with `network="dense"`, the generator is a perceptron of 256,
-        512 and 1024 hidden units and the discriminator its mirror image.
+        For data that is no picture, or with `network="dense"`, the generator is a perceptron of
+        256, 512 and 1024 hidden units and the discriminator its mirror image.
         """
         if hidden is None and (network == "dense" or not spec.is_picture):
             hidden = (256, 512, 1024)
