@@ -382,6 +382,9 @@ NAMES = {
     "discretized_logistic": DiscretizedLogistic,
 }
 
+# Which argument the number of levels is, in a name such as "discretized_logistic:17".
+LEVELS = {"categorical": "num_classes", "discretized_logistic": "levels"}
+
 # What a Keras loss means as a likelihood: minimizing it is maximizing that likelihood.
 LOSSES = {
     "mse": Gaussian,
@@ -393,14 +396,19 @@ LOSSES = {
 def get(identifier: str | Likelihood) -> Likelihood:
     """A likelihood by its name, one of `NAMES`, or as it is.
 
+    A name of `LEVELS` may tell how many levels a value has, where it is not 8 bits:
+    `"discretized_logistic:17"`.
+
     Raises:
         ValueError: for a name that is not known.
     """
     if isinstance(identifier, Likelihood):
         return identifier
-    if identifier not in NAMES:
+    name, colon, levels = str(identifier).partition(":")
+    if name not in NAMES or (colon and not (name in LEVELS and levels.isdecimal())):
         raise ValueError(
-            f"Unknown likelihood {identifier!r}. Known: {', '.join(NAMES)}; or pass an object such "
-            "as keras_gen.likelihoods.Categorical(num_classes=10)."
+            f"Unknown likelihood {identifier!r}. Known: {', '.join(NAMES)}, "
+            f"{' and '.join(LEVELS)} also with a number of levels ({next(iter(LEVELS))}:17); or "
+            "pass an object such as keras_gen.likelihoods.Gaussian(scale=0.5)."
         )
-    return NAMES[identifier]()
+    return NAMES[name](**{LEVELS[name]: int(levels)} if colon else {})

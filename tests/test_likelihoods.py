@@ -114,6 +114,20 @@ def test_values_outside_the_range_are_named():
         likelihoods.Gaussian().validate(np.array([0.0, np.nan]))
     with pytest.raises(ValueError, match=r"Unknown likelihood 'poisson'\. Known: bernoulli"):
         likelihoods.get("poisson")
+    for name in ("bernoulli:17", "categorical:", "categorical:many", "discretized_logistic:-1"):
+        with pytest.raises(ValueError, match=f"Unknown likelihood '{name}'"):
+            likelihoods.get(name)
+
+
+def test_a_name_tells_the_number_of_levels():
+    # Over all levels the probabilities of any law sum to one, over those of 8 bits too few do.
+    parameters = np.float32([[0.3, -1.0]])
+    levels = np.linspace(0, 1, 17, dtype="float32")[:, None]
+    law = likelihoods.get("discretized_logistic:17")
+    total = np.exp(law.log_prob(levels, np.repeat(parameters, 17, axis=0))).sum()
+    np.testing.assert_allclose(total, 1.0, rtol=1e-5)
+    assert law.get_config() == likelihoods.DiscretizedLogistic(17).get_config()
+    assert likelihoods.get("categorical:5").parameters_per_value == 5
 
 
 @pytest.mark.parametrize("name", likelihoods.NAMES)

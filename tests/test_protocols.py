@@ -129,6 +129,8 @@ def test_scores_of_codes_that_are_the_factors(protocol, factors):
         encode=lambda x, label=None: np.random.default_rng(0).normal(size=x.shape),
     )
     assert measured(protocol, useless, factors).value < 0.6
+    inferred = SimpleNamespace(infer_codes=lambda x: x)  # an InfoGAN's codes count as well
+    assert measured(protocol, inferred, factors).value == result.value
 
 
 def test_mig_b_reads_the_posterior(factors):

@@ -113,7 +113,10 @@ class Subject:
 
     @functools.cached_property
     def codes(self) -> np.ndarray:
-        """The mean of q(z|x) of the test examples, `(n, latent_dim)`."""
+        """The mean of q(z|x) of the test examples, `(n, latent_dim)`; of Q(c|x), `(n, codes.dim)`,
+        for a model that infers codes."""
+        if not hasattr(self.model, "encode"):
+            return self.model.infer_codes(self.test["x"])
         label = self.test["label"] if self.model.uses_labels else None
         return self.model.encode(self.test["x"], label)
 
@@ -217,7 +220,7 @@ def measure_active_units(subject: Subject) -> Result:
 
 
 def of_factors(score: Callable[[Subject], float], unit: str = "of 1") -> Callable[..., Result]:
-    """A score of codes, means of q(z|x), and known factors, of the first 10,000 test examples."""
+    """A score of `Subject.codes` and known factors, of the first 10,000 test examples."""
     return lambda subject: Result(float(score(subject)), unit, len(subject.coded[0]))
 
 
@@ -395,7 +398,7 @@ class Protocol:
         measure: what measures it.
         fits: whether it can be measured on data.
         needed: what data must have for that, in words.
-        method: that the model must have.
+        methods: one of which the model must have.
         labelled: whether the model must take class labels.
         floor: the part of the data whose examples can stand for samples, or None.
     """
@@ -403,20 +406,23 @@ class Protocol:
     measure: Callable[[Subject], Result]
     fits: Callable[[Spec], bool] = lambda spec: True
     needed: str = ""
-    method: str = "sample"
+    methods: tuple[str, ...] = ("sample",)
     labelled: bool = False
     floor: str | None = None
 
 
-_nll = functools.partial(Protocol, method="log_likelihood")
+_nll = functools.partial(Protocol, methods=("log_likelihood",))
 _classes = functools.partial(
-    Protocol, fits=lambda spec: bool(spec.num_classes), needed="class labels", method="infer_codes"
+    Protocol,
+    fits=lambda spec: bool(spec.num_classes),
+    needed="class labels",
+    methods=("infer_codes",),
 )
 _factors = functools.partial(
     Protocol,
     fits=lambda spec: spec.factors is not None,
     needed="known factors, as shapes has",
-    method="encode",
+    methods=("encode", "infer_codes"),
 )
 _modes = functools.partial(
     Protocol,
@@ -462,9 +468,9 @@ _classifiable = functools.partial(
 PROTOCOLS: dict[str, Protocol] = {
     "nll_iw100": _nll(nll_iw(100)),
     "nll_iw5000": _nll(nll_iw(5000)),
-    "active_units": Protocol(measure_active_units, method="encode"),
+    "active_units": Protocol(measure_active_units, methods=("encode",)),
     "mig_a": _factors(of_factors(lambda subject: mutual_information_gap(*subject.coded))),
-    "mig_b": _factors(of_factors(_mig_b), method="posterior"),
+    "mig_b": _factors(of_factors(_mig_b), methods=("posterior",)),
     "factor_vae_score": _factors(
         of_factors(lambda subject: factors.factor_vae_score(*subject.coded, seed=SEED))
     ),
@@ -536,10 +542,9 @@ def _problem(name: str, spec: Spec, model: type[GenerativeModel] | None) -> str 
     protocol = PROTOCOLS[name]
     if not protocol.fits(spec):
         return f"needs data with {protocol.needed}; {spec.name} has none"
-    if model is not None and not hasattr(model, protocol.method):
-        return (
-            f"needs a model with the method {protocol.method}, which {model.__name__} does not have"
-        )
+    if model is not None and not any(hasattr(model, name) for name in protocol.methods):
+        needed = " or ".join(protocol.methods)
+        return f"needs a model with the method {needed}, which {model.__name__} does not have"
     if model is not None and protocol.labelled and not model.uses_labels:
         return f"needs a model that takes class labels, as {model.__name__} does not"
     return None
