@@ -41,11 +41,12 @@ def export_run(run_dir: str | os.PathLike, dest: str | os.PathLike) -> Path:
 
 
 def card(run: Run, config: Config) -> dict:
-    """What is known of a run's model: preset, paper, data, metrics, versions, commit, command."""
+    """What is known of a run's model: preset, data, metrics, versions, commit, command."""
     content, preset = run.config, dataclasses.asdict(config.preset)
     return {
         "preset": preset.pop("name"),
         **preset,
+        "spec": content["spec"],
         "seed": config.seed,
         "metrics": run.metrics,
         "command": config.command,

@@ -218,7 +218,7 @@ class Categorical(Likelihood):
         num_classes: number of classes.
         value_range: None, if the data holds class indices; `(low, high)` if it holds that many
             evenly spaced levels, such as `num_classes=256, value_range=(0, 1)` for 8-bit pixels
-            (van den Oord et al. 2016, "Pixel Recurrent Neural Networks", section 3.2).
+            (van den Oord et al. 2016, "Pixel Recurrent Neural Networks", section 2.2).
     """
 
     discrete = True

@@ -9,7 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keras_gen.data import Spec
 
 CARD, MODEL = "card.json", "model.keras"
 
@@ -30,6 +33,21 @@ def cards() -> dict[str, dict[str, Any]]:
 def names() -> tuple[str, ...]:
     """The presets whose trained weights come with the package."""
     return tuple(name for name, card in cards().items() if "sha256" in card)
+
+
+def spec(name: str) -> Spec:
+    """What a trained model's examples are: what `data.waveform`, say, needs to turn its samples
+    into sound without the data at hand.
+
+    Raises:
+        ValueError: if there is no card of that preset.
+    """
+    from keras_gen.data import Spec  # here: it imports TensorFlow
+
+    known = cards()
+    if name not in known:
+        raise ValueError(f"no card of {name!r} comes with the package, only of: {', '.join(known)}")
+    return Spec(**known[name]["spec"])
 
 
 def model_file(name: str) -> Path:

@@ -108,6 +108,13 @@ def test_from_preset_loads_the_trained_model(released, monkeypatch):
         models.VAE.from_preset("vae_mnist")
 
 
+def test_a_card_tells_what_the_data_is(released, monkeypatch):
+    monkeypatch.setattr(zoo, "folder", lambda: released[0])
+    assert zoo.spec("vae_digits") == data.load("digits").spec
+    with pytest.raises(ValueError, match=r"no card of 'vae_mnist'.*only of: vae_digits"):
+        zoo.spec("vae_mnist")
+
+
 def test_damaged_weights_are_refused(released, tmp_path, monkeypatch):
     copy = tmp_path / "saved"
     shutil.copytree(released[0], copy)
@@ -152,7 +159,12 @@ def test_each_card_is_of_a_preset_as_it_is(name):
 @pytest.mark.parametrize("name", zoo.names())
 def test_trained_models_load_and_sample(name):
     model = models.get(presets.get(name).model).from_preset(name)
-    assert len(model.sample(3, seed=0)) == 3
+    samples = model.sample(3, seed=0)
+    assert len(samples) == 3
+    spec = zoo.spec(name)
+    assert [len(x) for x in samples] == [spec.shape[0]] * 3
+    if spec.kind == "audio":
+        assert np.isfinite(data.waveform(samples, spec)).all()
 
 
 @pytest.mark.parametrize("name", REMEASURED)

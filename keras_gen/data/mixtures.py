@@ -2,7 +2,7 @@
 
 Two mixtures of Gaussians in the plane, and MNIST digits stacked into colour images. Sources:
 Srivastava et al. 2017 (VEEGAN, https://arxiv.org/abs/1705.07761) and Lin et al. 2018 (PacGAN,
-https://arxiv.org/abs/1712.04086, section 4).
+https://arxiv.org/abs/1712.04086).
 """
 
 from __future__ import annotations

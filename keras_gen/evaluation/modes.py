@@ -2,7 +2,7 @@
 
 Sources: Srivastava et al. 2017, "VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational
 Learning" (https://arxiv.org/abs/1705.07761); Lin et al. 2018, "PacGAN: The power of two samples in
-generative adversarial networks" (https://arxiv.org/abs/1712.04086), section 4.
+generative adversarial networks" (https://arxiv.org/abs/1712.04086).
 """
 
 from __future__ import annotations

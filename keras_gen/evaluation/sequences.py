@@ -54,9 +54,10 @@ def discriminative_score(
 ) -> SequenceScore:
     """|accuracy - 0.5| of a classifier of real and generated sequences, from 0 to 0.5.
 
-    Two layers of GRU, as many as in the paper (the published code has one), and a logit of the last
-    state. In each refit other 20 % of the real and of the generated sequences are held out for the
-    accuracy. By chance alone it is off by about 0.4 / sqrt(all held out): 0.006 of 4,000.
+    Two layers of GRU, as many as in the paper (of LSTM there; the published code has one of GRU),
+    and a logit of the last state. In each refit other 20 % of the real and of the generated
+    sequences are held out for the accuracy. By chance alone it is off by about
+    0.4 / sqrt(all held out): 0.006 of 4,000.
 
     Args:
         real: `(n, length, channels)`.

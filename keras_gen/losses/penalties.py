@@ -17,8 +17,8 @@ def squared_norm(gradient):
 def zero_centered(gradient):
     """R1 at real examples and R2 at generated ones, `(batch,)`: half the squared norm.
 
-    Mescheder et al. 2018, "Which Training Methods for GANs do actually Converge?", equations 9 and
-    11, of which the weight is gamma.
+    Mescheder et al. 2018, "Which Training Methods for GANs do actually Converge?", equation 9 for
+    R1, of which the weight is gamma.
     """
     return 0.5 * squared_norm(gradient)
 

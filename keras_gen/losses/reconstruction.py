@@ -19,7 +19,7 @@ def laplacian(x, y):
 
     The sum over the levels j = 0, 1, ... of Laplacian pyramids of 4^j times the absolute difference
     (Ling & Okada 2006; Bojanowski et al. 2018, "Optimizing the Latent Space of Generative
-    Networks", equation 3): coarse levels, whose pixels are fewer, count for as much as fine ones.
+    Networks"): coarse levels, whose pixels are fewer, count for as much as fine ones.
 
     Args:
         x: `(batch, height, width, channels)`.

@@ -235,7 +235,7 @@ class AdversarialModel(GenerativeModel):
         return "nats" if probabilities or not name.endswith("_loss") else "-"
 
     def default_optimizer(self, player: str) -> keras.optimizers.Optimizer:
-        """Adam as in Radford et al. 2016, section 3, for every player."""
+        """Adam as in Radford et al. 2016, section 4, for every player."""
         return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
     def compile(self, optimizer=None, *args, **kwargs) -> None:

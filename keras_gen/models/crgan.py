@@ -2,22 +2,23 @@
 
 Mogren 2016, "C-RNN-GAN: Continuous recurrent neural networks with adversarial training"
 (arXiv:1611.09904). The generator reads a sequence of noise and writes a sequence of data; the
-discriminator reads a sequence backwards in time, or in both directions. The game is `GAN`'s, and
+discriminator reads a sequence in both directions, or backwards in time only. The game is `GAN`'s,
+and
 
     L_G = 1/m sum_i sum of squares of R(x_i) - R(G(z_i))                          (feature matching)
 
 may join or, with a great weight, replace the generator's side of it.
 
-Esteban, Hyland & Ratsch 2017, "Real-valued (Medical) Time Series Generation with Recurrent
+Esteban, Hyland & Rätsch 2017, "Real-valued (Medical) Time Series Generation with Recurrent
 Conditional GANs" (arXiv:1706.02633): noise only, no feedback, and a verdict on every step, of which
-the loss is the mean (section 3.1).
+the loss is the mean (section 3).
 
     paper                          here
     ---------------------------    ---------------------------------------------------------------
     z_t, the noise of a step       z is all of them in a row, `(batch, length * latent_dim)`; with
                                    `static_dim` of `for_data`, after what all steps share
     G reads its last output        `feedback=True` of `for_data`
-    D reads backwards              `direction="backward"` of `for_data`
+    D reads in both directions     `direction="bidirectional"` of `for_data`
     verdicts on steps              `verdict="step"`; then `judge` gives logits `(batch, length)`
     R(x)                           the discriminator's features, its second output
 """

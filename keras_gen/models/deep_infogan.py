@@ -1,6 +1,6 @@
 """The deep InfoGAN: several categorical and continuous codes on deep convolutional networks.
 
-Chen et al. 2016, "InfoGAN" (arXiv:1606.03657), appendix C.2 to C.5: on SVHN four ten-way and four
+Chen et al. 2016, "InfoGAN" (arXiv:1606.03657), appendix C: on SVHN four ten-way and four
 continuous codes, on CelebA ten ten-way codes, with networks in the manner of DCGAN. The objective
 is `InfoGAN`'s, equation 6.
 
@@ -22,7 +22,7 @@ SVHN_CODES = ",".join(["categorical:10"] * 4 + ["uniform:4"])
 class DeepInfoGAN(InfoGAN):
     """`InfoGAN` on deep networks with many codes; its arguments are those of `InfoGAN`."""
 
-    paper = "Chen et al. 2016, InfoGAN (arXiv:1606.03657), appendices C.2 to C.5"
+    paper = "Chen et al. 2016, InfoGAN (arXiv:1606.03657), appendix C"
 
     @classmethod
     def for_data(

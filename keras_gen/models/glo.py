@@ -2,12 +2,12 @@
 
 Bojanowski, Joulin, Lopez-Paz & Szlam 2018, "Optimizing the Latent Space of Generative Networks"
 (arXiv:1707.05776). Each training example x_i has a latent z_i of its own, learned together with
-the generator (equation 2):
+the generator:
 
     min_theta 1/N sum_i min_{z_i in Z} l(g_theta(z_i), x_i),
 
 with Z the unit ball, into which each z_i is projected after its step, and l the Laplacian pyramid
-distance Lap1 (equation 3). Samples are G of draws from the Gaussian that fits the z_i (section 4).
+distance Lap1. Samples are G of draws from the Gaussian that fits the z_i.
 
     paper        here
     ---------    --------------------------------------------------------------------------------

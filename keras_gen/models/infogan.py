@@ -52,11 +52,12 @@ class InfoGAN(CodedSampling, GAN):
             `(batch, codes.parameter_size)`.
         codes: a `keras_gen.latents` object, or its description.
         information_weight: lambda.
-        noise_scale: standard deviation of the noise z, the paper's 1 by default. Less lets the code
+        noise_scale: standard deviation of the noise z, 1 by default. Less lets the code
             decide from the start what a sample shows (Mukherjee et al. 2019, "ClusterGAN").
         code_augment: augmentations of what Q reads, named as for `augment`; the discriminator
             judges examples without them. The code must survive them: with "affine" it is no slant,
-            size or place (after Hu et al. 2017, "Information Maximizing Self-Augmented Training").
+            size or place (after Hu et al. 2017, "Learning Discrete
+            Representations via Information Maximizing Self-Augmented Training").
         **kwargs: as in `AdversarialModel`.
 
     `fit` and `evaluate` report, besides the losses of `GAN`, which do not count the information,

@@ -1,7 +1,7 @@
 """RCGAN: the recurrent conditional GAN, a label steers the sequence.
 
-Esteban, Hyland & Ratsch 2017, "Real-valued (Medical) Time Series Generation with Recurrent
-Conditional GANs" (arXiv:1706.02633), section 3.1: both networks read the label at every step, the
+Esteban, Hyland & Rätsch 2017, "Real-valued (Medical) Time Series Generation with Recurrent
+Conditional GANs" (arXiv:1706.02633), section 3: both networks read the label at every step, the
 generator is fed with noise and not with its own output, and the discriminator, which reads forward,
 judges every step. The game is `ConditionalGAN`'s, on `CRGAN`'s networks.
 
@@ -23,7 +23,7 @@ class RCGAN(CRGAN, ConditionalGAN):
     """A `CRGAN` given labels, with the paper's defaults; both networks take `[input, one_hot]`."""
 
     paper = (
-        "Esteban, Hyland & Ratsch 2017, Real-valued (Medical) Time Series Generation with "
+        "Esteban, Hyland & Rätsch 2017, Real-valued (Medical) Time Series Generation with "
         "Recurrent Conditional GANs (arXiv:1706.02633)"
     )
 

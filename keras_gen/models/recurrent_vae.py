@@ -146,7 +146,7 @@ class RecurrentVAE(BetaVAE):
         return cls(encoder, decoder, likelihood=likelihood, seed=seed, **options)
 
     def log_prob_given(self, x, z, label, noise: Noise, training: bool):
-        """log p(x|z), `(batch,)`, in nats: each step given the true steps before (equation 1)."""
+        """log p(x|z), `(batch,)`, in nats: each step given the true steps before."""
         first = ops.full_like(x[:, :1], self.unknown)
         previous = ops.concatenate([first, x[:, :-1]], axis=1)
         if training and self.word_dropout:

@@ -2,7 +2,7 @@
 
 Larsen, Sønderby, Larochelle & Winther 2016, "Autoencoding beyond pixels using a learned similarity
 metric" (arXiv:1512.09300). Pixels are replaced by features of the discriminator's hidden layer l
-(equation 7), and the decoder is the generator of a GAN (equation 8). In algorithm 1 each of the
+(equation 7), and the decoder is the generator of a GAN (equation 5). In algorithm 1 each of the
 three players goes down its own loss:
 
     encoder         L_prior + L_llike
@@ -15,7 +15,7 @@ three players goes down its own loss:
     Dec(z)                                `generate(z)`, the `generator`
     Dis_l(x)                              the discriminator's `features`
     L_llike (equation 7)                  `feature_loss`: -E_q [log N(Dis_l(x) | Dis_l(Dec(z)), I)]
-    L_GAN (equation 8)                    `loss_pair`, on reconstructions and samples of the prior
+    L_GAN (equation 10)                   `loss_pair`, on reconstructions and samples of the prior
     gamma                                 `gamma`
 """
 

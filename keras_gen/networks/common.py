@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import keras
 from keras import layers, ops
 
-LEAKY_SLOPE = 0.2  # Radford et al. 2016, section 3
+LEAKY_SLOPE = 0.2  # Radford et al. 2016, section 4
 MAXOUT_PIECES = 5
 NORMALIZATIONS = ("batch", "layer", "spectral", None)
 

@@ -108,8 +108,8 @@ def generator(
         cell: `"gru"` or `"lstm"`.
         static_dim: how many numbers of the noise, the first, every step reads; each step has an
             equal part of the others for itself.
-        feedback: whether each step also reads the output of the one before (Mogren 2016, section 3)
-            or noise only (Esteban et al. 2017, section 3.1).
+        feedback: whether each step also reads the output of the one before (Mogren 2016, section 2)
+            or noise only (Esteban et al. 2017, section 3).
         normalization: of the recurrent layers: None or `"layer"`; without feedback.
         num_classes: if given, a one-hot label `(batch, num_classes)` is a second input, read at
             every step.
