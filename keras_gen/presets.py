@@ -93,6 +93,16 @@ STABLE_2D = {
 # Among images penalties strong enough to matter blur what lies between the modes. Here a layer
 # normalization in the discriminator, a rate that stays high and the average of the generator do.
 STABLE_IMAGES = {"normalization": "layer", "ema": 0.999}
+# A few numbers say what a whole sequence is like, and each step is judged with what comes before
+# and after it: with a verdict on the sequence alone samples vary two thirds as much as the data.
+STABLE_SEQUENCES = {
+    **STABLE_IMAGES,
+    "hidden": (32, 32),
+    "latent_dim": 0,
+    "static_dim": 16,
+    "direction": "bidirectional",
+    "verdict": "step",
+}
 SEQUENCE_SCORES = (
     "discriminative_score_10",
     "predictive_score_10",
@@ -440,10 +450,11 @@ PRESETS = MappingProxyType(
                 model="CRGAN",
                 paper=MOGREN,
                 data="sines",
-                model_options={**STABLE_IMAGES, "hidden": (24, 24)},
-                epochs=200,
+                model_options=dict(STABLE_SEQUENCES),
+                epochs=150,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
+                schedule="cosine",
                 protocols=SEQUENCE_SCORES,
                 target={"discriminative_score_10": 0.022, "predictive_score_10": 0.097},
             ),
@@ -455,10 +466,11 @@ PRESETS = MappingProxyType(
                 data="stocks",
                 # Windows held out at random, as in the paper whose scores are the target.
                 data_options={"holdout": "random"},
-                model_options={**STABLE_IMAGES, "hidden": (24, 24)},
-                epochs=500,
+                model_options=dict(STABLE_SEQUENCES),
+                epochs=400,
                 learning_rate=1e-3,
                 adam={"beta_1": 0.5},
+                schedule="cosine",
                 protocols=SEQUENCE_SCORES,
                 target={"discriminative_score_10": 0.196, "predictive_score_10": 0.040},
             ),
