@@ -24,6 +24,7 @@ SHOWN = (
     "nll_iw5000",
     "nll_iw100",
     "mig_a",
+    "factor_vae_score",
     "fid_lenet_10k",
     "code_error",
     "label_accuracy_1k",
