@@ -20,7 +20,8 @@ from keras_gen import data, evaluation, training, zoo
 from keras_gen.export import card
 from keras_gen.training.runs import write_json
 
-MANTISSA = 7  # bits of a weight's mantissa that are kept, of float16's 10
+# Bits of a weight's mantissa that are kept, of float16's 10; fewer where the file is too large.
+MANTISSAS = (7, 6)
 LARGEST = 3_000_000  # bytes of a model file
 IMAGES = 60
 SAMPLES = {"vector": 2500, "text": 10, "sequence": 20}
@@ -55,7 +56,11 @@ def release(run_dir: str | os.PathLike, dest: str | os.PathLike) -> dict[str, An
         beside = Path(partial) / dest.name
         beside.mkdir()
         file = beside / zoo.MODEL
-        save_rounded(model.for_use(), file)
+        for bits in MANTISSAS:
+            save_rounded(model.for_use(), file, bits)
+            size = file.stat().st_size
+            if size <= LARGEST:
+                break
         rounded = keras.models.load_model(file)
         rounded.compile()
         results = evaluation.evaluate(rounded, dataset, preset.protocols)
@@ -63,7 +68,6 @@ def release(run_dir: str | os.PathLike, dest: str | os.PathLike) -> dict[str, An
         figures = {name: dataclasses.asdict(result) for name, result in results.items()}
         content["metrics"] = run.metrics | {"evaluation": figures}
         content = json.loads(json.dumps(content))  # as it is read back
-        size = file.stat().st_size
         if size <= LARGEST:
             content |= {"sha256": zoo.sha256(file), "bytes": size}
         else:
@@ -76,8 +80,8 @@ def release(run_dir: str | os.PathLike, dest: str | os.PathLike) -> dict[str, An
     return content
 
 
-def save_rounded(model: keras.Model, path: Path) -> None:
-    """Saves a model with float16 weights of a shorter mantissa, compressed."""
+def save_rounded(model: keras.Model, path: Path, bits: int) -> None:
+    """Saves a model with float16 weights of a mantissa of so many bits, compressed."""
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         whole, weights = Path(folder, "whole.keras"), Path(folder, "model.weights.h5")
         model.save(whole)
@@ -85,7 +89,7 @@ def save_rounded(model: keras.Model, path: Path) -> None:
             source.extract(weights.name, folder)
             small = Path(folder, "small.h5")
             with h5py.File(weights) as old, h5py.File(small, "w") as new:
-                copy_rounded(old, new)
+                copy_rounded(old, new, bits)
             for name in source.namelist():
                 content = small.read_bytes() if name == weights.name else source.read(name)
                 # With one time for all, the same weights are the same file.
@@ -93,21 +97,21 @@ def save_rounded(model: keras.Model, path: Path) -> None:
                 target.writestr(entry, content, zipfile.ZIP_DEFLATED)
 
 
-def copy_rounded(old: h5py.Group, new: h5py.Group) -> None:
+def copy_rounded(old: h5py.Group, new: h5py.Group, bits: int) -> None:
     """Copies groups and attributes as they are, and numbers rounded."""
     new.attrs.update(old.attrs)
     for name, item in old.items():
         if isinstance(item, h5py.Group):
-            copy_rounded(item, new.create_group(name, track_order=True))
+            copy_rounded(item, new.create_group(name, track_order=True), bits)
             continue
         value = item[()]
         if value.dtype == np.float32:
-            value = rounded_half(value)
+            value = rounded_half(value, bits)
         packed = {"compression": "gzip", "shuffle": True} if value.size > 500 else {}
         new.create_dataset(name, data=value, **packed).attrs.update(item.attrs)
 
 
-def rounded_half(x: np.ndarray, bits: int = MANTISSA) -> np.ndarray:
+def rounded_half(x: np.ndarray, bits: int) -> np.ndarray:
     """The nearest float16 with so many bits of mantissa, or x where that would not be finite."""
     mantissa, exponent = np.frexp(x)
     scale = 2.0 ** (bits + 1)

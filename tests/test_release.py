@@ -24,21 +24,21 @@ EXACT = 1e-3  # how far another machine's rounding may take a figure, as a share
 # ---- rounding ----------------------------------------------------------------------------------
 
 
-def test_rounding_keeps_eight_significant_bits():
+@pytest.mark.parametrize("bits", release.MANTISSAS)
+def test_rounding_keeps_the_significant_bits(bits):
     x = np.random.default_rng(0).normal(size=10_000).astype("float32")
-    half = release.rounded_half(x)
+    half = release.rounded_half(x, bits)
     assert half.dtype == np.float16
-    assert np.max(np.abs(half - x) / np.abs(x)) <= 2.0**-8
-    mantissas = np.unique(np.frexp(np.float64(half))[0] * 2**8)
+    assert np.max(np.abs(half - x) / np.abs(x)) <= 2.0 ** -(bits + 1)
+    mantissas = np.unique(np.frexp(np.float64(half))[0] * 2 ** (bits + 1))
     np.testing.assert_array_equal(mantissas, np.rint(mantissas))
-    np.testing.assert_array_equal(
-        release.rounded_half(np.float32([0, 1, -2, 0.75])), [0, 1, -2, 0.75]
-    )
+    exact = np.float32([0, 1, -2, 0.75])
+    np.testing.assert_array_equal(release.rounded_half(exact, bits), exact)
 
 
 def test_rounding_leaves_what_float16_cannot_hold():
     x = np.float32([1.0, 1e6])
-    assert release.rounded_half(x) is x
+    assert release.rounded_half(x, 7) is x
 
 
 @pytest.mark.parametrize("name", ["VAE", "GAN", "InfoGAN", "VAEGAN", "ConditionalGAN"])
@@ -55,7 +55,7 @@ def test_a_model_for_use_samples_as_the_trained_one(name, tmp_path):
     assert copy.count_params() <= model.count_params()
     assert int(copy.step) == int(model.step)
     path = tmp_path / "model.keras"
-    release.save_rounded(copy, path)
+    release.save_rounded(copy, path, 7)
     rounded = keras.models.load_model(path)
     assert path.stat().st_size < 1.6 * copy.count_params() + 60_000
     np.testing.assert_allclose(rounded.sample(5, seed=1), model.sample(5, seed=1), atol=0.05)
