@@ -43,6 +43,7 @@ def test_there_are_notebooks():
         "01_vae_from_the_paper",
         "02_gan_minimax",
         "03_infogan",
+        "04_sequences",
         "05_your_own_data",
         "06_evaluate_honestly",
     ]

@@ -176,6 +176,16 @@ def test_protocols_leave_data_in_the_unit_interval_as_it_is():
     np.testing.assert_array_equal(generated, noise(1))
 
 
+def test_fewer_samples_meet_training_examples_from_all_over():
+    """Windows are in the order of time: the first ones are of another time than the test part."""
+    train = np.linspace(0, 1, 1000)[:, None, None] * np.ones((1, 4, 2))
+    real, generated, *_, result = scored(train, train[:100])
+    assert len(real) == len(generated) == 100
+    assert result.n == 100
+    assert len(np.unique(real[:, 0, 0])) == 100
+    assert real.mean() == pytest.approx(0.5, abs=0.1)
+
+
 def test_the_floor_is_of_test_examples(monkeypatch):
     found = {}
 

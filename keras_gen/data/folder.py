@@ -110,9 +110,7 @@ def _header(file: Path) -> tuple[str, tuple[int, int]]:
             turned = image.getexif().get(ORIENTATION_TAG, 1) in (5, 6, 7, 8)
     # Pillow's readers raise errors of many types for a broken file.
     except Exception as error:
-        raise DataError(
-            f"{file} is not a readable image ({error}): repair it or take it out"
-        ) from error
+        raise _unreadable(file, error) from error
     if mode in DEEP_MODES:
         raise DataError(f"{file} has more than 8 bits per channel (mode {mode}): convert it")
     return mode, (width, height) if turned else (height, width)
@@ -127,9 +125,15 @@ def _read(file: Path, size: tuple[int, int], channels: int) -> np.ndarray:
         with Image.open(file) as image:
             image = ImageOps.exif_transpose(image).convert("L" if channels == 1 else "RGB")
     except Exception as error:
-        raise DataError(
-            f"{file} is not a readable image ({error}): repair it or take it out"
-        ) from error
+        raise _unreadable(file, error) from error
     if image.size != (width, height):
         image = ImageOps.fit(image, (width, height), Image.Resampling.LANCZOS)
     return np.asarray(image).reshape(height, width, channels)
+
+
+def _unreadable(file: Path, error: Exception) -> DataError:
+    """What to raise where Pillow raised an error."""
+    from PIL import UnidentifiedImageError
+
+    why = "in no format that Pillow knows" if isinstance(error, UnidentifiedImageError) else error
+    return DataError(f"{file} is not a readable image ({why}): repair it or take it out")
