@@ -2,7 +2,7 @@
 
 Bojanowski, Joulin, Lopez-Paz & Szlam 2018, "Optimizing the Latent Space of Generative Networks"
 (arXiv:1707.05776). Each training example x_i has a latent z_i of its own, learned together with
-the generator:
+the generator (section 2):
 
     min_theta 1/N sum_i min_{z_i in Z} l(g_theta(z_i), x_i),
 
