@@ -136,8 +136,8 @@ def test_dry_run(tmp_path, monkeypatch, capsys):
     assert resolved["seed"] == 5
     assert resolved["steps_per_epoch"] == resolved["training_examples"] // 100
     assert resolved["steps"] == 2 * resolved["steps_per_epoch"]
-    # 64-32-6 and 3-32-64, biases included
-    assert resolved["parameters"] - 65 * 32 - 33 * 6 - 4 * 32 - 33 * 64 in range(3)
+    # 64-32-6 and 3-32-128 (a pixel has a mean and a scale), biases included
+    assert resolved["parameters"] - 65 * 32 - 33 * 6 - 4 * 32 - 33 * 128 in range(3)
     assert not list(tmp_path.iterdir())
 
 
