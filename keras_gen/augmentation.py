@@ -1,8 +1,8 @@
 """Differentiable augmentation of what a discriminator sees, of real and generated images alike.
 
-Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 3:
-the same law of augmentation on both keeps the generator's target as it is, and its
-gradient flows back through every operation here. Images are `(batch, height, width, channels)` with
+Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 3: the
+same law of augmentation on both keeps the generator's target as it is, and its gradient flows back
+through every operation here. Images are `(batch, height, width, channels)` with
 values in [-1, 1], as in the paper: what enters or is cut out is mid-gray, 0.
 """
 

@@ -131,8 +131,12 @@ def test_dry_run(tmp_path, monkeypatch, capsys):
     resolved = json.loads(capsys.readouterr().out)
     preset = resolved["preset"]
     assert (preset["epochs"], preset["batch_size"], preset["schedule"]) == (2, 100, "stages")
-    replaced = {"hidden": [32], "latent_dim": 3}
-    assert preset["model_options"] == presets.get("vae_digits").model_options | replaced
+    assert preset["model_options"] == {
+        "network": "dense",
+        "hidden": [32],
+        "latent_dim": 3,
+        "likelihood": "discretized_logistic:17",
+    }
     assert resolved["seed"] == 5
     assert resolved["steps_per_epoch"] == resolved["training_examples"] // 100
     assert resolved["steps"] == 2 * resolved["steps_per_epoch"]
