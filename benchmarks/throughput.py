@@ -109,31 +109,42 @@ class PlainGAN(keras.Model):
         return {"d_loss": self.d_tracker.result(), "g_loss": self.g_tracker.result()}
 
 
+def stock(network: keras.Model) -> keras.Model:
+    """The same network of Keras's own layers."""
+
+    def layer(ours):
+        kinds = [kind for kind in type(ours).__mro__ if kind.__module__.startswith("keras.")]
+        return kinds[0].from_config(ours.get_config())
+
+    twin = keras.models.clone_model(network, clone_function=layer)
+    twin.set_weights(network.get_weights())
+    return twin
+
+
 def vae(spec: data.Spec, **options):
     """A VAE here and the plain one on the same networks, and the operations of a step."""
     ours = models.VAE.for_data(spec, latent_dim=16, seed=0, **options)
-    twin = models.VAE.for_data(spec, latent_dim=16, seed=0, **options)
     # A backward pass multiplies twice as much as a forward pass.
     operations = 3 * (multiplications(ours.encoder) + multiplications(ours.decoder))
-    return ours, PlainVAE(twin.encoder, twin.decoder), operations
+    return ours, PlainVAE(stock(ours.encoder), stock(ours.decoder)), operations
 
 
 def dcgan(spec: data.Spec):
     """A DGAN here and the plain one on the same networks, and the operations of a step."""
-    ours, twin = (models.DGAN.for_data(spec, normalization=None, seed=0) for _ in range(2))
+    ours = models.DGAN.for_data(spec, normalization=None, seed=0)
     # Generator: once forward, once back to weights and activations. Discriminator: forward and
     # back for real and for generated images, and once more through it for the generator.
     g, d = multiplications(ours.generator), multiplications(ours.discriminator)
-    return ours, PlainGAN(twin.generator, twin.discriminator), 3 * g + 6 * d + 2 * d
+    return ours, PlainGAN(stock(ours.generator), stock(ours.discriminator)), 3 * g + 6 * d + 2 * d
 
 
 def crgan(spec: data.Spec):
     """A CRGAN here and the plain one on the same networks, and the operations of a step."""
-    ours, twin = (models.CRGAN.for_data(spec, hidden=(24, 24), seed=0) for _ in range(2))
+    ours = models.CRGAN.for_data(spec, hidden=(24, 24), seed=0)
     # The plain one knows nothing of features.
-    discriminator = keras.Model(twin.discriminator.input, twin.discriminator.outputs[0])
+    discriminator = keras.Model(ours.discriminator.input, ours.discriminator.outputs[0])
     g, d = multiplications(ours.generator), multiplications(ours.discriminator)
-    return ours, PlainGAN(twin.generator, discriminator), 3 * g + 6 * d + 2 * d
+    return ours, PlainGAN(stock(ours.generator), stock(discriminator)), 3 * g + 6 * d + 2 * d
 
 
 IMAGES = data.Spec("images", "image", (28, 28, 1), (0.0, 1.0))

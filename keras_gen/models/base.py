@@ -526,6 +526,9 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         for such batches the order of an epoch is a function of the model's seed and its training
         step: a model that is saved and loaded goes on with the data that it would have seen.
 
+        A `tf.data.Dataset` is read without tf.data's autotuner, unless its options ask for it: the
+        end of an epoch would wait for it, at times as long as the epoch took.
+
         Raises:
             ValueError: before training starts, if the data does not suit the model.
         """
@@ -679,8 +682,12 @@ class GenerativeModel(keras.Model, metaclass=_Built):
 
 
 def _dataset(x):
-    """What Keras iterates over: the dataset of batches, other forms as they are."""
-    return x.dataset if isinstance(x, data.Batches) else x
+    """What Keras iterates over: a dataset of batches, other forms as they are."""
+    if isinstance(x, data.Batches):
+        return x.dataset
+    if isinstance(x, tf.data.Dataset) and x.options().autotune.enabled is None:
+        return data.pipeline.untuned(x)
+    return x
 
 
 class _Report:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from keras_gen.networks import common
+from keras_gen.networks import common, strided
 
 SMALLEST = 7
 
@@ -43,7 +43,7 @@ def encoder(
     x, inputs = common.with_label(tuple(input_shape), num_classes, "x")
     h = x
     for count in _filters(filters, len(_sizes(input_shape)) - 1):
-        h = layers.Conv2D(
+        h = strided.Conv2D(
             count, 4, 2, "same", activation=activation, kernel_initializer=initializer()
         )(h)
     h = common.joined(layers.Flatten()(h), inputs)
@@ -183,7 +183,7 @@ def discriminator(
 
         def halve(stage=stage, **options):
             count = width * 2**stage
-            return layers.Conv2D(count, 4, 2, "same", kernel_initializer=initializer(), **options)
+            return strided.Conv2D(count, 4, 2, "same", kernel_initializer=initializer(), **options)
 
         first = stage == 0 and normalization in ("batch", "layer")
         h = common.hidden_layer(halve, activation, None if first else normalization)(h)
@@ -224,7 +224,7 @@ def _doubled(h, size: tuple[int, int], filters: int, initializer, **options):
 
 def _doubling(filters: int, initializer, **options) -> keras.Layer:
     """A transposed convolution of stride 2."""
-    return layers.Conv2DTranspose(filters, 4, 2, "same", kernel_initializer=initializer, **options)
+    return strided.Conv2DTranspose(filters, 4, 2, "same", kernel_initializer=initializer, **options)
 
 
 def _cropped(h, size: tuple[int, int], dtype: str | None = None):
