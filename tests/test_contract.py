@@ -1,8 +1,8 @@
 """What every model and every preset promises. A new model joins by existing.
 
-Each promise is tested once, for all models in `keras_gen.models.NAMES`, on default networks for
-the first kind of data in `SPECS` that the model has them for, and where the kind of network matters
-for every kind.
+Each promise is tested once, for all models in `keras_gen.models.NAMES`, on small default networks
+for the first kind of data in `SPECS` that the model has them for, and where the kind of network
+matters for every kind.
 """
 
 import contextlib
@@ -22,8 +22,8 @@ SPECS = {
     "image": data.Spec("image", "image", (9, 8, 1), (0.0, 1.0), num_classes=3),
     "sequence": data.Spec("sequence", "sequence", (3, 2), (0.0, 1.0), num_classes=3),
 }
-# Small recurrent networks: their loops take long to trace.
-SMALL = {"sequence": {"hidden": (5,)}}
+# What takes the time here is tracing, layer by layer; the presets are built whole, below.
+SMALL = {"vector": {"hidden": (8,)}, "image": {"hidden": (8,)}, "sequence": {"hidden": (5,)}}
 MODELS = sorted(models.NAMES)
 EXAMPLES, BATCH = 48, 16
 
@@ -71,7 +71,7 @@ def like(model, n=EXAMPLES):
 def for_data(model, spec, **options):
     """A model class on default networks; one that learns by example must know how many."""
     size = {"num_examples": EXAMPLES} if model.uses_index else {}
-    return model.for_data(spec, **size, **SMALL.get(spec.kind, {}), **options)
+    return model.for_data(spec, **size, **SMALL[spec.kind], **options)
 
 
 def main(model):
@@ -209,7 +209,7 @@ def test_backup_and_restore_continues_exactly(name, save_freq, tmp_path):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_model_checkpoint_keeps_a_model_that_loads(name, tmp_path):
-    model = make(name)
+    model = make(name, run_eagerly=True)
     path = tmp_path / "best.keras"
     monitor = f"val_{main(model)}"
     checkpoint = keras.callbacks.ModelCheckpoint(
@@ -316,13 +316,14 @@ def test_the_order_of_the_data_changes_every_epoch_and_with_the_seed(name):
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_two_replicas_train_as_one(name, kind, two_replicas):
     # SGD, because Adam hides a gradient that is twice too large.
-    alone = make(name, keras.optimizers.SGD(1e-2), kind)
+    alone = make(name, keras.optimizers.SGD(1e-2), kind, run_eagerly=True)
     expected = fit(alone, 2, validation_data=like(alone, 32)).history
     with two_replicas.scope():
         together = make(name, keras.optimizers.SGD(1e-2), kind)
     history = fit(together, 2, validation_data=like(alone, 32)).history
     for metric, values in expected.items():
-        np.testing.assert_allclose(history[metric], values, rtol=1e-4, err_msg=metric)
+        # The information is a difference of nats: near 0, float32 knows it to 1e-7.
+        np.testing.assert_allclose(history[metric], values, rtol=1e-4, atol=1e-6, err_msg=metric)
     with pytest.raises(ValueError, match="Replicas on a CPU"), two_replicas.scope():
         make(name, jit_compile=True)
     for a, b in zip(together.weights, alone.weights, strict=True):
@@ -332,8 +333,8 @@ def test_two_replicas_train_as_one(name, kind, two_replicas):
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_xla_trains_alike(name, kind):
     plain, compiled = (
-        make(name, keras.optimizers.SGD(1e-2), kind, jit_compile=jit, steps_per_execution=2)
-        for jit in (False, True)
+        make(name, keras.optimizers.SGD(1e-2), kind, **options)
+        for options in ({"run_eagerly": True}, {"jit_compile": True, "steps_per_execution": 2})
     )
     assert compiled.jit_compile
     expected, found = (fit(model, 2).history[main(plain)] for model in (plain, compiled))

@@ -106,8 +106,8 @@ def generator(
         value_range: of the data; a bounded one is reached by a tanh, scaled.
         hidden: units of the recurrent layers, in order.
         cell: `"gru"` or `"lstm"`.
-        static_dim: how many numbers of the noise, the first, every step reads; each step has an
-            equal part of the others for itself.
+        static_dim: how many numbers of the noise, the first, every step reads, and the states that
+            the layers start from too; each step has an equal part of the others for itself.
         feedback: whether each step also reads the output of the one before (Mogren 2016, section 2)
             or noise only (Esteban et al. 2017, section 3).
         normalization: of the recurrent layers: None or `"layer"`; without feedback.
@@ -132,17 +132,26 @@ def generator(
         parts.append(layers.Reshape((length, own))(z[:, static_dim:]))
     noise = layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
     h = _joined(noise, inputs, length)
+
+    def start(sizes):
+        """The states that layers start from: what all steps share decides the first step too."""
+        if not static_dim:
+            return None
+        shared = z[:, :static_dim]
+        return [make.dense(size, dtype=None)(shared) for size in keras.tree.flatten(sizes)]
+
     if feedback:
         if normalization:
             raise ValueError("normalization of the generator is not for feedback=True.")
         cells = layers.StackedRNNCells([make.cell(units) for units in hidden])
         end = "tanh" if common.bounded(value_range) else "linear"
-        output = make.dense(channels, activation=end)
-        h = layers.RNN(FeedbackCell(cells, output), return_sequences=True)(h)
+        cell = FeedbackCell(cells, make.dense(channels, activation=end))
+        h = layers.RNN(cell, return_sequences=True)(h, initial_state=start(cell.state_size))
         h = common.rescaled(layers.Activation("linear", dtype="float32")(h), value_range)
     else:
         for units in hidden:
-            h = make.recurrent(units, return_sequences=True)(h)
+            layer = make.recurrent(units, return_sequences=True)
+            h = layer(h, initial_state=start(layer.cell.state_size))
             h = make.normalized(h)
         h = common.squashed(make.dense(channels)(h), value_range)
     return common.model(inputs, h, "generator")
@@ -268,8 +277,8 @@ class _layers:
     def cell(self, units: int) -> keras.Layer:
         return self._cell(units, **self._weights())
 
-    def dense(self, units: int, **options) -> keras.Layer:
-        return layers.Dense(units, kernel_initializer=self._kernel(), dtype="float32", **options)
+    def dense(self, units: int, dtype: str | None = "float32", **options) -> keras.Layer:
+        return layers.Dense(units, kernel_initializer=self._kernel(), dtype=dtype, **options)
 
     def embedding(self, symbols: int, units: int) -> keras.Layer:
         return layers.Embedding(symbols, units, embeddings_initializer=self._kernel())
