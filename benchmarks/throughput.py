@@ -4,9 +4,10 @@
 
 Both sides train the same networks with Adam on the same examples at batch 128, with whatever
 settings a user gets without asking: `compile(optimizer="adam")` and `fit`. The plain side is the
-`train_step` that Keras's documentation teaches, for the VAE and for the GAN. Rounds are
-interleaved, so that a machine whose speed drifts slows both; the ratio is taken round by round, and
-its median is printed. The first epoch of each, with tracing and compilation, is not counted.
+`train_step` that Keras's documentation teaches, for the VAE and for the GAN, with Keras's own
+layers. Rounds are interleaved, so that a machine whose speed drifts slows both, and the ratio is of
+the time of all rounds: some epochs end with a wait for tf.data's autotuner, which a median would
+count or not by chance. The first epoch of each, with tracing and compilation, is not counted.
 
 The last column is the share of the machine's float32 matrix product rate, measured in the same run,
 that the multiplications of forward and backward pass amount to.
@@ -15,7 +16,6 @@ that the multiplications of forward and backward pass amount to.
 import argparse
 import math
 import os
-import statistics
 import time
 from collections.abc import Callable
 
@@ -222,7 +222,7 @@ def main() -> None:
         make, spec = BENCHMARKS[name]
         x = examples(spec, arguments.examples)
         fits, operations = fitters(x, make, spec)
-        rates = {key: [] for key in fits}
+        seconds = dict.fromkeys(fits, 0.0)
         peaks = []
         for round_number in range(arguments.rounds + 1):
             peaks.append(matrix_rate())
@@ -230,13 +230,13 @@ def main() -> None:
                 start = time.perf_counter()
                 fit()
                 if round_number:
-                    rates[key].append(len(x) / (time.perf_counter() - start))
+                    seconds[key] += time.perf_counter() - start
+        count = len(x) * arguments.rounds
         for form in ("arrays", "tf.data"):
-            plain, ours = rates["plain", form], rates["keras_gen", form]
-            ratio = statistics.median(o / p for o, p in zip(ours, plain, strict=True))
-            share = operations * statistics.median(ours) / max(peaks)
-            rates_text = f"{statistics.median(plain):7.0f}/s {statistics.median(ours):8.0f}/s"
-            print(f"{name:20} {form:8} {rates_text} {ratio:5.2f}x {share:8.0%}")
+            plain, ours = (count / seconds[side, form] for side in ("plain", "keras_gen"))
+            share = operations * ours / max(peaks)
+            rates = f"{plain:7.0f}/s {ours:8.0f}/s {ours / plain:5.2f}x"
+            print(f"{name:20} {form:8} {rates} {share:8.0%}", flush=True)
     print(f"matrix product peak: {max(peaks) / 1e9:.0f} GFLOP/s; examples per second of `fit`.")
 
 

@@ -255,7 +255,7 @@ def test_every_form_of_data_gives_the_same_training(name):
         given, options = arguments()
         model = make(name, run_eagerly=True)
         given = given if isinstance(given, tuple) else (given,)
-        losses[form] = model.fit(*given, epochs=2, shuffle=False, verbose=0, **options).history
+        losses[form] = model.fit(*given, shuffle=False, verbose=0, **options).history
     for form, history in losses.items():
         for metric, values in losses["dictionary"].items():
             np.testing.assert_allclose(history[metric], values, rtol=1e-5, err_msg=form)
@@ -345,7 +345,9 @@ def test_xla_trains_alike(name, kind):
 @pytest.mark.parametrize("name", MODELS)
 def test_mixed_precision_skips_no_step_and_learns(name, policy, mixed, tmp_path):
     with mixed(policy):
-        model = make(name, kind=kinds(name)[-1])
+        # Float16 scales losses inside of a graph's conditions; bfloat16 does not.
+        graph = policy == "mixed_float16"
+        model = make(name, kind=kinds(name)[-1], run_eagerly=not graph)
         history = fit(model, 5).history[main(model)]
     if len(model.players) <= 1 or name == "GLO":
         assert history[-1] < history[0]  # in a game nobody need win

@@ -102,6 +102,37 @@ def test_static_noise_is_read_by_every_step():
         recurrent.generator(LENGTH * 2 + 3, (LENGTH, CHANNELS), static_dim=2)
 
 
+@pytest.mark.parametrize("cell", recurrent.CELLS)
+@pytest.mark.parametrize("feedback", [False, True])
+def test_static_noise_decides_what_the_layers_start_from(cell, feedback):
+    generator = recurrent.generator(
+        3, (LENGTH, CHANNELS), hidden=(5,), cell=cell, static_dim=3, feedback=feedback, seed=1
+    )
+    (rnn,) = (layer for layer in generator.layers if isinstance(layer, keras.layers.RNN))
+    dense = [layer for layer in generator.layers if isinstance(layer, keras.layers.Dense)]
+    z = tf.constant(np.random.default_rng(1).normal(size=(4, 3)).astype("float32"))
+    head = [] if feedback else [dense.pop()]
+    h, steps = [layer(z) for layer in dense], []
+    assert len(h) == (1 if cell == "gru" else 2) + feedback
+    for _ in range(LENGTH):
+        y, h = rnn.cell(z, h)
+        steps.append(head[0](y) if head else y)
+    np.testing.assert_allclose(generator(z), np.stack(steps, axis=1), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("direction", recurrent.DIRECTIONS)
+def test_deltas_are_changes_since_the_step_before(direction):
+    reads, told = (
+        recurrent.discriminator((LENGTH, channels), direction=direction, deltas=deltas, seed=1)
+        for channels, deltas in ((CHANNELS, True), (2 * CHANNELS, False))
+    )
+    told.set_weights(reads.get_weights())
+    x = sequences()
+    change = np.diff(x, axis=1, prepend=x[:, :1])
+    both = np.concatenate([x, LENGTH * change], axis=-1)
+    np.testing.assert_allclose(reads(x), told(both), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import scipy.stats
+import tensorflow as tf
 
 from keras_gen import data, likelihoods, models
 from keras_gen.noise import Noise
@@ -250,3 +251,15 @@ def test_a_network_must_have_known_shapes():
     decoder = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
     with pytest.raises(ValueError, match="encoder must be a functional or sequential"):
         models.VAE(encoder, decoder)
+
+
+def test_a_pipeline_of_ones_own_is_read_without_the_autotuner_unless_it_asks(monkeypatch):
+    read = []
+    monkeypatch.setattr(keras.Model, "fit", lambda self, x, **_: read.append(x.options()))
+    asking = tf.data.Options()
+    asking.autotune.enabled = True
+    plain = tf.data.Dataset.from_tensor_slices(X).batch(4)
+    model = linear_gaussian()
+    for pipeline in (plain, plain.with_options(asking)):
+        model.fit(pipeline)
+    assert [options.autotune.enabled for options in read] == [False, True]

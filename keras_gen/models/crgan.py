@@ -94,6 +94,7 @@ class CRGAN(GAN):
         feedback: bool = False,
         direction: str = "backward",
         verdict: str = "sequence",
+        deltas: bool = False,
         generator_normalization: str | None = None,
         normalization: str | None = None,
         packing: int = 1,
@@ -111,6 +112,7 @@ class CRGAN(GAN):
             feedback: whether the generator reads its last output.
             direction: "backward", "forward" or "bidirectional", of the discriminator.
             verdict: "sequence" or "step".
+            deltas: whether the discriminator also reads each step's change since the one before.
             generator_normalization: of the generator: None or "layer".
             normalization: of the discriminator: None or "layer".
             packing: how many sequences are judged together.
@@ -138,6 +140,7 @@ class CRGAN(GAN):
                 hidden=networks.layer_sizes(discriminator_hidden or hidden[::-1]),
                 direction=direction,
                 verdict=verdict,
+                deltas=deltas,
                 normalization=normalization,
                 mask_value=spec.mask_value,
                 features=cls.needs_features,
