@@ -454,7 +454,14 @@ PRESETS = MappingProxyType(
                 model="CRGAN",
                 paper=MOGREN,
                 data="sines",
-                model_options=dict(STABLE_SEQUENCES),
+                model_options={
+                    **STABLE_SEQUENCES,
+                    "hidden": (64, 64),
+                    "discriminator_hidden": (32, 32),
+                    # Of what is smooth, slopes tell most. Without them the discriminative score is
+                    # 0.024; with six times as much the discriminator wins, and it is 0.142.
+                    "deltas": 4.0,
+                },
                 epochs=150,
                 # At equal rates the discriminator may win after a hundred epochs.
                 learning_rate={"discriminator": 5e-4, "generator": 1e-3},

@@ -345,9 +345,7 @@ def test_xla_trains_alike(name, kind):
 @pytest.mark.parametrize("name", MODELS)
 def test_mixed_precision_skips_no_step_and_learns(name, policy, mixed, tmp_path):
     with mixed(policy):
-        # Float16 scales losses inside of a graph's conditions; bfloat16 does not.
-        graph = policy == "mixed_float16"
-        model = make(name, kind=kinds(name)[-1], run_eagerly=not graph)
+        model = make(name, kind=kinds(name)[-1])
         history = fit(model, 5).history[main(model)]
     if len(model.players) <= 1 or name == "GLO":
         assert history[-1] < history[0]  # in a game nobody need win

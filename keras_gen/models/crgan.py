@@ -94,7 +94,7 @@ class CRGAN(GAN):
         feedback: bool = False,
         direction: str = "backward",
         verdict: str = "sequence",
-        deltas: bool = False,
+        deltas: float = 0.0,
         generator_normalization: str | None = None,
         normalization: str | None = None,
         packing: int = 1,
@@ -112,7 +112,8 @@ class CRGAN(GAN):
             feedback: whether the generator reads its last output.
             direction: "backward", "forward" or "bidirectional", of the discriminator.
             verdict: "sequence" or "step".
-            deltas: whether the discriminator also reads each step's change since the one before.
+            deltas: factor of each step's change since the one before, which the discriminator then
+                reads too; 0 for none.
             generator_normalization: of the generator: None or "layer".
             normalization: of the discriminator: None or "layer".
             packing: how many sequences are judged together.

@@ -164,7 +164,7 @@ def discriminator(
     cell: str = "gru",
     direction: str = "backward",
     verdict: str = "sequence",
-    deltas: bool = False,
+    deltas: float = 0.0,
     normalization: str | None = None,
     num_classes: int | None = None,
     mask_value: float | None = None,
@@ -180,8 +180,8 @@ def discriminator(
         cell: `"gru"` or `"lstm"`.
         direction: in which a sequence is read: `"backward"`, `"forward"` or `"bidirectional"`.
         verdict: `"sequence"`, a logit for the whole, or `"step"`, `(batch, length, 1)`.
-        deltas: whether each step is read beside its change since the one before, times `length`, as
-            speech recognizers do: of smooth sequences, slopes say more than values.
+        deltas: if positive, each step is read beside its change since the one before, times this,
+            as speech recognizers do: of smooth sequences, slopes say more than values.
         normalization: of the recurrent layers: None or `"layer"`.
         num_classes: if given, a one-hot label `(batch, num_classes)` is a second input, read at
             every step.
@@ -203,7 +203,7 @@ def discriminator(
     h = common.centered(x, value_range)
     if deltas:
         change = ops.pad(h[:, 1:] - h[:, :-1], [[0, 0], [1, 0], [0, 0]])
-        h = layers.Concatenate()([h, input_shape[0] * change])
+        h = layers.Concatenate()([h, deltas * change])
     h = _joined(h, inputs, input_shape[0])
     h = _read(h, valid_steps(x, mask_value), direction, hidden, make, every_step=verdict == "step")
     logit = make.dense(1)(h)
