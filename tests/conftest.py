@@ -22,6 +22,11 @@ tf.config.set_logical_device_configuration(
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first, or one worker would end with them while the others wait."""
+    items.sort(key=lambda item: "slow" not in item.keywords)
+
+
 @pytest.fixture
 def shared_data() -> Path:
     """The folder of prepared data sets beside the project, where there is one."""
