@@ -457,6 +457,7 @@ PRESETS = MappingProxyType(
                 model_options={
                     **STABLE_SEQUENCES,
                     "hidden": (64, 64),
+                    "initial_state": "noise",
                     "discriminator_hidden": (32, 32),
                     # Of what is smooth, slopes tell most. Without them the discriminative score is
                     # 0.024; with six times as much the discriminator wins, and it is 0.142.

@@ -105,9 +105,8 @@ def test_static_noise_is_read_by_every_step():
 @pytest.mark.parametrize("cell", recurrent.CELLS)
 @pytest.mark.parametrize("feedback", [False, True])
 def test_static_noise_decides_what_the_layers_start_from(cell, feedback):
-    generator = recurrent.generator(
-        3, (LENGTH, CHANNELS), hidden=(5,), cell=cell, static_dim=3, feedback=feedback, seed=1
-    )
+    options = {"hidden": (5,), "cell": cell, "static_dim": 3, "feedback": feedback, "seed": 1}
+    generator = recurrent.generator(3, (LENGTH, CHANNELS), initial_state="noise", **options)
     (rnn,) = (layer for layer in generator.layers if isinstance(layer, keras.layers.RNN))
     dense = [layer for layer in generator.layers if isinstance(layer, keras.layers.Dense)]
     z = tf.constant(np.random.default_rng(1).normal(size=(4, 3)).astype("float32"))
@@ -139,6 +138,8 @@ def test_deltas_are_changes_since_the_step_before(direction):
         ({"cell": "rnn"}, "Unknown cell 'rnn'. Known: gru, lstm"),
         ({"direction": "up"}, "Unknown direction 'up'"),
         ({"verdict": "both"}, "Unknown verdict 'both'"),
+        ({"initial_state": "ones", "static_dim": 2}, "one of zeros, noise, .* got 'ones'"),
+        ({"initial_state": "noise"}, "static_dim positive for noise"),
         ({"normalization": "spectral"}, "choose None or 'layer'"),
         ({"feedback": True, "generator_normalization": "layer"}, "not for feedback=True"),
         ({"depth": 3}, "depth"),

@@ -91,6 +91,7 @@ class CRGAN(GAN):
         discriminator_hidden: int | Sequence[int] | None = None,
         cell: str = "gru",
         static_dim: int = 0,
+        initial_state: str = "zeros",
         feedback: bool = False,
         direction: str = "backward",
         verdict: str = "sequence",
@@ -109,6 +110,7 @@ class CRGAN(GAN):
             discriminator_hidden: of the discriminator's; by default the same, reversed.
             cell: "gru" or "lstm".
             static_dim: size of the noise that all steps share, in addition.
+            initial_state: of the generator: "zeros", or "noise", by what all steps share.
             feedback: whether the generator reads its last output.
             direction: "backward", "forward" or "bidirectional", of the discriminator.
             verdict: "sequence" or "step".
@@ -130,6 +132,7 @@ class CRGAN(GAN):
                 value_range,
                 hidden=hidden,
                 static_dim=static_dim,
+                initial_state=initial_state,
                 feedback=feedback,
                 normalization=generator_normalization,
                 seed=seed,

@@ -17,6 +17,7 @@ from keras_gen.networks import common
 CELLS = {"gru": (layers.GRU, layers.GRUCell), "lstm": (layers.LSTM, layers.LSTMCell)}
 DIRECTIONS = ("backward", "forward", "bidirectional")
 VERDICTS = ("sequence", "step")
+INITIAL_STATES = ("zeros", "noise")
 
 
 def encoder(
@@ -93,6 +94,7 @@ def generator(
     hidden: Sequence[int] = (24, 24),
     cell: str = "gru",
     static_dim: int = 0,
+    initial_state: str = "zeros",
     feedback: bool = False,
     normalization: str | None = None,
     num_classes: int | None = None,
@@ -106,8 +108,10 @@ def generator(
         value_range: of the data; a bounded one is reached by a tanh, scaled.
         hidden: units of the recurrent layers, in order.
         cell: `"gru"` or `"lstm"`.
-        static_dim: how many numbers of the noise, the first, every step reads, and the states that
-            the layers start from too; each step has an equal part of the others for itself.
+        static_dim: how many numbers of the noise, the first, every step reads; each step has an
+            equal part of the others for itself.
+        initial_state: what the layers start from: `"zeros"`, or `"noise"`, a linear function of the
+            noise that all steps share, which then decides the first step as much as the others.
         feedback: whether each step also reads the output of the one before (Mogren 2016, section 2)
             or noise only (Esteban et al. 2017, section 3).
         normalization: of the recurrent layers: None or `"layer"`; without feedback.
@@ -116,7 +120,8 @@ def generator(
         seed: of the initial weights.
 
     Raises:
-        ValueError: if the noise cannot be divided among the steps, or for another normalization.
+        ValueError: if the noise cannot be divided among the steps, for another normalization or
+            initial state, or if noise that all steps share is needed and there is none.
     """
     make = _layers(cell, seed, normalization)
     length, channels = output_shape
@@ -133,9 +138,15 @@ def generator(
     noise = layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
     h = _joined(noise, inputs, length)
 
+    if initial_state not in INITIAL_STATES or (initial_state == "noise" and not static_dim):
+        raise ValueError(
+            f"initial_state must be one of {', '.join(INITIAL_STATES)}, and static_dim positive "
+            f"for noise; got {initial_state!r} and static_dim={static_dim}."
+        )
+
     def start(sizes):
-        """The states that layers start from: what all steps share decides the first step too."""
-        if not static_dim:
+        """The states that layers start from; None for zeros."""
+        if initial_state == "zeros":
             return None
         shared = z[:, :static_dim]
         return [make.dense(size, dtype=None)(shared) for size in keras.tree.flatten(sizes)]
