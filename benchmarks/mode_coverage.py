@@ -1,6 +1,7 @@
 """Mode coverage in two dimensions: the presets gan_ring and gan_grid, and a plain GAN, in trials.
 
     python benchmarks/mode_coverage.py [--trials 10] [--steps N] [--networks small|paper]
+                                        [--only gan_ring|gan_grid] [--variant preset|plain]
 
 PacGAN's protocol (Lin et al. 2018, section 4.1): 100,000 training points, batches of 100, 2,500
 samples judged. "plain" is the same network without what stabilizes the presets: the non-saturating
@@ -24,7 +25,11 @@ import numpy as np
 
 from keras_gen import evaluation, presets, training
 
-PLAIN = {"loss": "non_saturating", "r1": 0.0, "r2": 0.0, "ema": 0.0, "schedule": "constant"}
+# What replaces the preset's settings.
+VARIANTS = {
+    "preset": {},
+    "plain": {"loss": "non_saturating", "r1": 0.0, "r2": 0.0, "ema": 0.0, "schedule": "constant"},
+}
 PAPER_NETWORKS = {
     "hidden": (400, 400, 400, 400),
     "generator_normalization": "batch",
@@ -59,14 +64,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="training steps; by default the presets'")
     parser.add_argument("--networks", choices=("small", "paper"), default="small")
     parser.add_argument("--only", choices=("gan_ring", "gan_grid"), help="one preset, not both")
+    parser.add_argument("--variant", choices=VARIANTS, help="one variant, not both")
     arguments = parser.parse_args()
 
     rows = []
     for name in [arguments.only] if arguments.only else ["gan_ring", "gan_grid"]:
-        for variant, settings in {"preset": {}, "plain": PLAIN}.items():
+        for variant in [arguments.variant] if arguments.variant else VARIANTS:
             networks = PAPER_NETWORKS if arguments.networks == "paper" else {}
             steps = {"epochs": arguments.steps // 1000} if arguments.steps else {}
-            preset = training.override(presets.get(name), steps | networks | settings)
+            preset = training.override(presets.get(name), steps | networks | VARIANTS[variant])
             results = []
             for seed in range(arguments.trials):
                 start = time.perf_counter()
