@@ -191,7 +191,7 @@ def discriminator(
         cell: `"gru"` or `"lstm"`.
         direction: in which a sequence is read: `"backward"`, `"forward"` or `"bidirectional"`.
         verdict: `"sequence"`, a logit for the whole, or `"step"`, `(batch, length, 1)`.
-        deltas: if positive, each step is read beside its change since the one before, times this,
+        deltas: if not 0, each step is read beside its change since the one before, times this,
             as speech recognizers do: of smooth sequences, slopes say more than values.
         normalization: of the recurrent layers: None or `"layer"`.
         num_classes: if given, a one-hot label `(batch, num_classes)` is a second input, read at
