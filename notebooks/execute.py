@@ -3,7 +3,8 @@
 Usage: python notebooks/execute.py [--check] [NOTEBOOK ...]
 
 With `--check` nothing is written: it only shows that they run. `KERAS_GEN_QUICK=1` in the
-environment shrinks epochs and examples; a notebook's figures are claimed without it.
+environment shrinks epochs and examples and leaves XLA out; a notebook's figures are claimed without
+it.
 """
 
 import argparse
@@ -24,6 +25,13 @@ TIME_LIMIT = 1200  # seconds, for one cell
 # What TensorFlow's C++ code logs at start-up, before it reads TF_CPP_MIN_LOG_LEVEL.
 CHATTER = re.compile(r"^(WARNING: All log messages before absl::|[IWE]\d{4} )")
 
+# Before the first cell of a quick run, which XLA would compile for longer than it trains.
+WITHOUT_XLA = """
+import functools, keras_gen
+model = keras_gen.models.GenerativeModel
+model.compile = functools.partialmethod(model.compile, jit_compile=False)
+"""
+
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -37,6 +45,9 @@ def run(path: Path) -> nbformat.NotebookNode:
         CellExecutionError: a cell failed.
     """
     notebook = nbformat.read(path, as_version=4)
+    quick = os.environ.get("KERAS_GEN_QUICK") == "1"
+    if quick:
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(WITHOUT_XLA))
     # The package beside this folder, installed or not.
     search = os.pathsep.join(filter(None, [str(FOLDER.parent), os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryDirectory() as empty:
@@ -47,6 +58,8 @@ def run(path: Path) -> nbformat.NotebookNode:
             resources={"metadata": {"path": empty}},
             record_timing=False,
         ).execute(env=os.environ | {"PYTHONPATH": search})
+    if quick:
+        del notebook.cells[0]
     tidy(notebook)
     return notebook
 

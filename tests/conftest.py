@@ -1,6 +1,7 @@
 """Settings that every test shares."""
 
 import contextlib
+import functools
 import os
 from pathlib import Path
 
@@ -25,6 +26,30 @@ ROOT = Path(__file__).resolve().parent.parent
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests first, or one worker would end with them while the others wait."""
     items.sort(key=lambda item: "slow" not in item.keywords)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compile_with_defaults():
+    """Models take XLA only where they are told to: it compiles for longer than most tests train.
+
+    Yields:
+        `compile` as users have it.
+    """
+    from keras_gen.models import GenerativeModel
+
+    original = GenerativeModel.compile
+    with pytest.MonkeyPatch.context() as patch:
+        plain = functools.partialmethod(original, jit_compile=False)
+        patch.setattr(GenerativeModel, "compile", plain)
+        yield original
+
+
+@pytest.fixture
+def default_xla(compile_with_defaults, monkeypatch):
+    """For a test of the defaults: models take XLA where it pays."""
+    from keras_gen.models import GenerativeModel
+
+    monkeypatch.setattr(GenerativeModel, "compile", compile_with_defaults)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def readers(scale):
 @pytest.mark.parametrize(("scale", "expected"), [(100.0, math.log(10.0)), (0.0, 0.0)])
 def test_the_bound_of_a_perfect_and_of_a_useless_recognition(scale, expected):
     model = models.InfoGAN(copier(), *readers(scale), codes=CODES, seed=0)
-    model.compile(jit_compile=False)
+    model.compile()
     x = np.zeros((64, 12), "float32")
     results = model.evaluate(x, return_dict=True, verbose=0)
     assert results["information"] == pytest.approx(expected, abs=1e-4)
@@ -52,7 +52,7 @@ def test_the_bound_of_a_perfect_and_of_a_useless_recognition(scale, expected):
         information_weight=0.0,
         seed=0,
     )
-    other.compile(jit_compile=False)
+    other.compile()
     noise = model.noise
     for weighted, plain in (
         (m.objective(tf.constant(x), None, noise, training=False) for m in (model, other)),
@@ -69,7 +69,7 @@ def test_the_shared_trunk_is_in_the_update_of_the_recognition():
     zero.set_weights([np.zeros_like(w) for w in zero.get_weights()])
     zero.trainable = False
     rates = {"discriminator": keras.optimizers.SGD(0.1), "generator": keras.optimizers.SGD(0.0)}
-    model.compile(rates, jit_compile=False)
+    model.compile(rates)
     trunk = next(layer for layer in model.discriminator.layers if layer.weights)
     before = trunk.get_weights()[0]
     x = np.random.default_rng(0).normal(size=(32, 12)).astype("float32")

@@ -303,7 +303,7 @@ def test_text_is_sampled_as_strings(tmp_path):
     made = sample(n=tf.constant(6), seed=tf.constant(1))
     assert [text.decode() for text in made["text"].numpy()] == texts.tolist()
     assert vae.text(made["x"]).tolist() == texts.tolist()
-    vae.compile(jit_compile=False)
+    vae.compile()
     x = data.encode_text("abcab" * 4, TEXT.vocabulary).reshape(4, 5, 1)
     history = vae.fit(x, verbose=0).history
     elbo = np.array(history["elbo"])

@@ -52,7 +52,7 @@ def test_the_discriminator_does_not_learn_to_like_reconstructions():
     def moved(gamma):
         model = make(gamma=gamma)
         rates = {player: keras.optimizers.SGD(0.0) for player in model.players}
-        model.compile(rates | {"discriminator": keras.optimizers.SGD(1.0)}, jit_compile=False)
+        model.compile(rates | {"discriminator": keras.optimizers.SGD(1.0)})
         model.train_on_batch(examples())
         return model.discriminator.get_weights()
 
