@@ -440,12 +440,14 @@ PRESETS = MappingProxyType(
                 data="mnist",
                 model_options={
                     **STABLE_IMAGES,
-                    "network": "dense",
-                    "hidden": (256, 512),
                     "latent_dim": 32,
+                    "width": 24,
+                    "depth": 3,
+                    "hidden": (192,),
                 },
-                epochs=30,
-                learning_rate=1e-3,
+                epochs=20,
+                # As of dgan_mnist.
+                learning_rate={"encoder": 1e-3, "discriminator": 2e-4, "generator": 1e-3},
                 adam={"beta_1": 0.5},
                 protocols=IMAGES,
             ),
