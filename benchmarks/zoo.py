@@ -44,8 +44,8 @@ SHOWN = (
 def table() -> str:
     """The README's table: a row for each figure of each card."""
     lines = [
-        "| preset | measured | | real data | target | training |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| preset | measured | | n | real data | target | training |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name, card in zoo.cards().items():
         metrics = card["metrics"]
@@ -59,6 +59,7 @@ def table() -> str:
                 first[0],
                 value(figure),
                 f"{figure['unit']}, `{key}`",
+                f"{figure['n']:,}",
                 number(figure.get("floor")),
                 number(target),
                 first[1],

@@ -91,8 +91,9 @@ def parser() -> Parser:
     train.add_argument(
         "--data",
         metavar="NAME|PATH",
-        help="train on other data: digits, shapes, mnist, fashion_mnist, cifar10, ring, grid, "
-        "stacked_mnist, tfds:NAME, a folder of images, an .npz or .npy file",
+        help="train on other data: digits, shapes, mnist, fashion_mnist, cifar10, svhn_cropped, "
+        "celeb_a, stacked_mnist, ring, grid, sines, stocks, tfds:NAME, a folder of images, an "
+        ".npz, .npy or .csv file, text:FILE, audio:FOLDER, notes:FILE",
     )
     train.add_argument(
         "--data-dir", metavar="D", help="where TensorFlow Datasets keeps its prepared sets"
@@ -147,6 +148,12 @@ def parser() -> Parser:
         "--metrics",
         metavar="A,B",
         help="names of protocols (an unknown one lists them); default: the preset's",
+    )
+    evaluate.add_argument(
+        "--features",
+        metavar="FILE.keras",
+        help="of keras-gen features: what the protocols of lenet measure in (default: what comes "
+        "along for the data)",
     )
     evaluate.add_argument(
         "--inception",
@@ -376,9 +383,11 @@ def evaluate_run(arguments) -> int:
 
         run, config, model = training.load(arguments.directory)
         preset = config.preset
-        protocols = arguments.metrics.split(",") if arguments.metrics else preset.protocols
+        named = [name.strip() for name in (arguments.metrics or "").split(",")]
+        protocols = tuple(filter(None, named)) or preset.protocols
         dataset = data.load(preset.data, config.data_dir, **preset.data_options)
-        results = evaluation.evaluate(model, dataset, protocols, arguments.inception)
+        features = arguments.features and evaluation.read_features(arguments.features)
+        results = evaluation.evaluate(model, dataset, protocols, features, arguments.inception)
         figures = {name: dataclasses.asdict(result) for name, result in results.items()}
         # Beside those of earlier protocols.
         known = run.metrics.get("evaluation", {}) | figures

@@ -8,6 +8,7 @@ takes its seed as an input, and N replicas draw together exactly what one replic
 from __future__ import annotations
 
 import math
+import numbers
 import zlib
 from typing import Any
 
@@ -28,14 +29,19 @@ class Noise:
     ```
 
     Args:
-        seed: integer, or integer scalar tensor.
+        seed: integer of 32 bits, or integer scalar tensor.
         replica: index of the replica that draws, with `replicas` of them in all. A draw for a
             batch is made for the global batch, of which replica `r` takes the `r`-th part: the
             noise of an example does not depend on how many replicas share the work.
         replicas: number of replicas.
+
+    Raises:
+        ValueError: if the seed is larger, and would be that of others.
     """
 
     def __init__(self, seed: int | tf.Tensor, replica: Any = 0, replicas: int = 1):
+        if isinstance(seed, numbers.Integral) and not -(2**31) <= seed < 2**31:
+            raise ValueError(f"seed must fit in 32 bits, {-(2**31)} to {2**31 - 1}; got {seed}.")
         self._key = tf.stack([tf.cast(seed, tf.int32), 0])
         self._replica = replica
         self._replicas = replicas

@@ -38,19 +38,21 @@ def release(run_dir: str | os.PathLike, dest: str | os.PathLike) -> dict[str, An
 
     Args:
         run_dir: a finished run.
-        dest: the folder to write, such as `saved_models/vae_mnist`; what is there is replaced.
+        dest: the folder to write, such as `saved_models/vae_mnist`; an older release is replaced.
 
     Returns:
         The card.
 
     Raises:
+        FileExistsError: before anything is measured, if something else is at `dest`.
         FileNotFoundError: there is no run at `run_dir`.
         ValueError: the run is unfinished.
     """
+    dest = Path(dest)
+    zoo.check_replaceable(dest, zoo.CARD)
     run, config, model = training.load(run_dir)
     preset = config.preset
     dataset = data.load(preset.data, config.data_dir, **preset.data_options)
-    dest = Path(dest)
     dest.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=dest.parent, prefix=".partial-") as partial:
         beside = Path(partial) / dest.name

@@ -74,6 +74,15 @@ def model_file(name: str) -> Path:
     return path
 
 
+def check_replaceable(folder: Path, mark: str) -> None:
+    """Raises FileExistsError where something else would be replaced than an empty folder, or an
+    older one with the file `mark`, which tells that it was written for the same purpose."""
+    if not folder.exists() or (folder / mark).is_file():
+        return
+    if not folder.is_dir() or any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is something else (it has no {mark}): choose another.")
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

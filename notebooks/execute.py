@@ -38,6 +38,11 @@ METADATA = {
 }
 
 
+def quick() -> bool:
+    """Whether the notebooks run in their quick mode."""
+    return os.environ.get("KERAS_GEN_QUICK") == "1"
+
+
 def run(path: Path) -> nbformat.NotebookNode:
     """The notebook at `path`, executed from its first cell to its last in an empty folder.
 
@@ -45,8 +50,7 @@ def run(path: Path) -> nbformat.NotebookNode:
         CellExecutionError: a cell failed.
     """
     notebook = nbformat.read(path, as_version=4)
-    quick = os.environ.get("KERAS_GEN_QUICK") == "1"
-    if quick:
+    if quick():
         notebook.cells.insert(0, nbformat.v4.new_code_cell(WITHOUT_XLA))
     # The package beside this folder, installed or not.
     search = os.pathsep.join(filter(None, [str(FOLDER.parent), os.environ.get("PYTHONPATH")]))
@@ -89,6 +93,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all of this folder")
     parser.add_argument("--check", action="store_true", help="write nothing")
     arguments = parser.parse_args(argv)
+    if quick() and not arguments.check:
+        parser.error("quick figures claim nothing: unset KERAS_GEN_QUICK, or --check")
     for path in arguments.notebooks or sorted(FOLDER.glob("*.ipynb")):
         if not path.is_file():
             parser.error(f"no such notebook: {path}")

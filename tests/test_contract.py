@@ -447,6 +447,20 @@ def test_a_model_names_its_paper_and_shows_its_networks(name, capsys):
     assert "Dense" in summary and "Trainable params" in summary
 
 
+class Batched(keras.utils.PyDataset):
+    """Data in a form that cannot be looked at as a whole."""
+
+    def __init__(self, x, label):
+        super().__init__()
+        self.batch = {"x": x, "label": label}
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return self.batch
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_mistakes_are_told_before_training(name):
     model = make(name)
@@ -471,8 +485,19 @@ def test_mistakes_are_told_before_training(name):
         with pytest.raises(ValueError, match="divide by 255"):
             bad = {"x": pixels, "label": arrays["label"]}
             model.fit(tf.data.Dataset.from_tensor_slices(bad).batch(8), verbose=0)
+        with pytest.raises(ValueError, match="divide by 255"):
+            model.fit(Batched(pixels, arrays["label"]), verbose=0)
     with pytest.raises(ValueError, match="metrics"):
         model.compile(metrics=["mse"])
+    for verb in {"encode", "reconstruct"} & set(dir(model)):
+        label = arrays["label"] if model.uses_labels else None
+        with pytest.raises(ValueError, match=rf"x has shape .*should have \(48, {shape}\)"):
+            getattr(model, verb)(arrays["x"][:, :-1], label)
+        if model.uses_labels:
+            with pytest.raises(ValueError, match=f"{verb} of {name} takes x and label"):
+                getattr(model, verb)(arrays["x"])
+            with pytest.raises(ValueError, match=r"labels must be in 0\.\.2"):
+                getattr(model, verb)(arrays["x"], label + 1)
     if model.uses_labels:
         with pytest.raises(ValueError, match="one class index per example"):
             model.fit(arrays["x"], verbose=0)

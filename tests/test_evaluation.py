@@ -45,14 +45,20 @@ def test_mig_ignores_the_scale_and_order_of_the_latents_and_constant_factors():
     "codes, factors, message",
     [
         ((10, 3), (9, 2), "as long"),
-        ((10, 1), (10, 2), "two latents"),
+        ((10, 1), (10, 2), "2 latents"),
     ],
 )
 def test_mig_names_what_does_not_fit(codes, factors, message):
     with pytest.raises(ValueError, match=message):
         evaluation.mutual_information_gap(np.zeros(codes), np.zeros(factors, int))
-    with pytest.raises(ValueError, match="no factor varies"):
+    with pytest.raises(ValueError, match="factors must vary"):
         evaluation.mutual_information_gap(np.zeros((10, 3)), np.zeros((10, 2), int))
+
+
+def test_codes_that_are_none_have_no_active_units():
+    for codes in (np.full((5, 2), np.nan), np.zeros(5)):
+        with pytest.raises(ValueError, match="codes must be finite"):
+            evaluation.active_units(codes)
 
 
 def test_active_units_are_those_that_move():

@@ -240,6 +240,24 @@ def test_fid_of_real_images_is_near_the_floor_and_of_a_model_above(digits):
     assert untrained.floor == floor.value
 
 
+def test_features_of_ones_own_take_the_place_of_those_that_come_along(digits, tmp_path):
+    np.savez(tmp_path / "mine.npz", **digits.arrays("train"))
+    own = data.load(tmp_path / "mine.npz")
+    vae = models.VAE.for_data(own.spec, latent_dim=2, network="dense", hidden=(8,), seed=0)
+    vae.compile()
+    with pytest.raises(ValueError, match="needs data with lenet features"):
+        evaluation.evaluate(vae, own, ["fid_lenet_1k"])
+    network = evaluation.train_lenet(own, epochs=1)
+    features = evaluation.save_lenet(network, own, tmp_path / "mine.keras")
+    found = evaluation.evaluate(vae, own, ["fid_lenet_1k"], features)["fid_lenet_1k"]
+    assert (found.unit, found.hash) == ("in lenet-mine", features.hash)
+    assert found.value > 2 * found.floor
+    others = evaluation.evaluate(vae, digits, ["fid_lenet_1k"])["fid_lenet_1k"]
+    assert others.hash == evaluation.load_features("lenet", "digits").hash != found.hash
+    with pytest.raises(ValueError, match="features lenet-mine are of images"):
+        evaluation.check(["fid_lenet_1k"], data.spec("mnist"), features=features)
+
+
 def test_stacked_protocols_classify_each_channel(shared_data, monkeypatch):
     test = data.load("mnist", shared_data / "tfds").arrays("test", limit=3000)
     images = [test["x"][test["label"] == digit] for digit in range(10)]

@@ -1,6 +1,7 @@
 """Noise is a function of (seed, step, place, example) and nothing else."""
 
 import numpy as np
+import pytest
 import scipy.stats
 import tensorflow as tf
 
@@ -21,6 +22,13 @@ def test_same_key_same_numbers_other_key_others():
     for i, a in enumerate(others):
         for b in [draw(Noise(1)), *others[:i]]:
             assert not np.any(a == b)
+
+
+def test_seeds_of_more_than_32_bits_are_not_those_of_others():
+    assert Noise(-1).uniform((1,)) != Noise(2**31 - 1).uniform((1,))
+    for seed in (2**31, 2**32, -(2**31) - 1):
+        with pytest.raises(ValueError, match="32 bits"):
+            Noise(seed)
 
 
 def test_a_step_may_be_a_tensor():

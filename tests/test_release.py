@@ -84,6 +84,22 @@ def test_a_release_is_a_model_a_card_and_samples(released):
     assert {path.name for path in folder.iterdir()} == {"vae_digits"}
 
 
+def test_nothing_else_is_replaced(released, tmp_path):
+    """Neither by a release nor by an export: only what they wrote themselves."""
+    folder, _ = released
+    model = models.VAE.for_data(data.spec("digits"), latent_dim=2, network="dense", hidden=(4,))
+    thesis = tmp_path / "thesis.txt"
+    thesis.write_text("years of work")
+    for write in (model.export, lambda dest: release.release(folder.parent / "run", dest)):
+        for dest in (tmp_path, thesis):
+            with pytest.raises(FileExistsError, match="is something else"):
+                write(dest)
+    assert [(path, path.read_text()) for path in tmp_path.iterdir()] == [(thesis, "years of work")]
+    for _ in range(2):
+        model.export(tmp_path / "model", verbose=False)
+    assert (tmp_path / "model" / "saved_model.pb").is_file()
+
+
 def test_a_cards_figures_are_those_of_the_file(released):
     folder, card = released
     model = keras.models.load_model(folder / "vae_digits" / "model.keras")
@@ -133,6 +149,18 @@ def test_damaged_weights_are_refused(released, tmp_path, monkeypatch):
 # ---- what is committed -------------------------------------------------------------------------
 
 CARDS = zoo.cards()
+# Of a preset: what its weights depend on.
+RECIPE = (
+    "model",
+    "data",
+    "data_options",
+    "model_options",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "adam",
+    "schedule",
+)
 
 
 def test_the_zoo_is_small_enough():
@@ -148,11 +176,15 @@ def test_the_zoo_is_small_enough():
 def test_each_card_is_of_a_preset_as_it_is(name):
     card, preset = CARDS[name], presets.get(name)
     assert card["preset"] == name
-    for field in ("model", "data", "data_options", "model_options", "epochs", "schedule"):
+    for field in RECIPE:
         now = json.loads(json.dumps(getattr(preset, field)))
         assert card[field] == now, f"{field}: release it again, or restore the preset"
     measured = preset.protocols if "sha256" in card else preset.target
     assert set(card["metrics"]["evaluation"]) >= set(measured)
+    for figure in card["metrics"]["evaluation"].values():
+        network = re.fullmatch(r"in lenet-(\w+)", figure["unit"])
+        known = network and evaluation.load_features("lenet", network[1]).hash
+        assert figure.get("hash") == known, "measured in features that are no more"
     assert not re.search(r"/tmp|/work|/home|--run-dir|--data-dir", json.dumps(card))
 
 

@@ -258,7 +258,7 @@ def interrupted(interrupted_once, tmp_path) -> training.Run:
 
 
 def test_resumed_run_is_the_uninterrupted_one(interrupted, finished):
-    assert len(interrupted.read_history(epochs=99)) == 3
+    assert len(interrupted.read_history(epochs=3)) == 3
     training.resume(interrupted.path, verbose=0)
     assert_same_weights(interrupted.path, finished.path)
     with open(interrupted.history_file) as one, open(finished.history_file) as two:
@@ -279,6 +279,44 @@ def test_all_checkpoints_damaged(interrupted):
         interrupted.checkpoint(epoch).write_bytes(b"")
     with pytest.raises(ValueError, match="start a new run"):
         training.resume(interrupted.path)
+
+
+def test_damaged_files_are_named(interrupted, finished, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"model\.keras is no run directory: it is a file"):
+        training.load(finished.model_file)
+    interrupted.history_file.unlink()
+    with pytest.raises(ValueError, match=r"history\.csv is lost or damaged: it has 0 epochs"):
+        training.resume(interrupted.path)
+    for content, problem in (("{", "Expecting"), ("{}", "it has no 'preset'")):
+        interrupted.config_file.write_text(content)
+        with pytest.raises(ValueError, match=f"config.json is damaged: {problem}"):
+            training.resume(interrupted.path)
+    run = training.Run(shutil.copytree(finished.path, tmp_path / "finished"))
+    run.model_file.write_bytes(run.model_file.read_bytes()[:-1000])
+    with pytest.raises(ValueError, match=r"model\.keras is damaged .* --resume"):
+        training.load(run.path)
+    run.model_file.unlink()
+    training.resume(run.path, verbose=0)
+    assert_same_weights(run.path, finished.path)
+
+
+def test_images_of_other_channels_train_without_pictures(tmp_path):
+    x = np.random.default_rng(0).random((48, 8, 8, 4), "float32")
+    np.save(tmp_path / "four.npy", x)
+    run = training.train(
+        config(epochs=1, batch_size=16, data=str(tmp_path / "four.npy"), protocols=()),
+        tmp_path / "run",
+        verbose=0,
+    )
+    assert run.finished
+    assert not any(run.samples.iterdir())
+
+
+@pytest.mark.parametrize("packing", [0, 1.5, "x"])
+def test_packing_that_is_no_count(packing):
+    preset = training.override(presets.get("gan_ring"), {"packing": packing})
+    with pytest.raises(ValueError, match="packing must be a positive whole number"):
+        training.prepare(training.Config(preset))
 
 
 def test_resuming_a_finished_run_does_nothing(finished):
@@ -345,10 +383,12 @@ def test_a_discriminator_that_has_won_ends_training(tmp_path):
         training.train(config, tmp_path / "run", verbose=0)
     assert "3 epochs" in str(raised.value)
     run = training.Run.open(tmp_path / "run")
-    newest = keras.models.load_model(run.checkpoint(run.checkpoint_epochs()[0]))
+    epochs = run.checkpoint_epochs()[0]
+    newest = keras.models.load_model(run.checkpoint(epochs))
     assert all(np.isfinite(weight).all() for weight in newest.get_weights())
-    rows = run.read_history(8)
-    assert len(rows) == run.checkpoint_epochs()[0]
+    rows = run.read_history(epochs)
+    with pytest.raises(ValueError, match=f"it has {epochs} epochs"):
+        run.read_history(epochs + 1)
     # The last checkpoint from before the streak, if training had one, is kept.
     good = [i + 1 for i, row in enumerate(rows) if float(row["discriminator_accuracy"]) <= 0.999]
     assert set(good[-1:]) <= set(run.checkpoint_epochs())

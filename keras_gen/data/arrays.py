@@ -84,7 +84,9 @@ def read_file(path: Path) -> dict[str, np.ndarray]:
                     raise ValueError("it is not an array")
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         part = f", array {name!r}" if name else ""
-        raise DataError(f"cannot read {path}{part}: {error}") from error
+        # NumPy takes all that it does not know for pickled objects, and advises to load them.
+        reason = "it holds no arrays of numbers" if "pickle" in str(error) else error
+        raise DataError(f"cannot read {path}{part}: {reason}") from error
     if len(arrays) == 1:
         return {"x": arrays[name]}
     return arrays

@@ -1,13 +1,13 @@
 """Evaluation: arrays in, numbers out; a protocol pins every choice under one name."""
 
 from keras_gen.evaluation.codes import code_error
-from keras_gen.evaluation.disentanglement import mutual_information_gap
 from keras_gen.evaluation.distances import frechet_distance, kernel_distance
 from keras_gen.evaluation.factors import (
     DCI,
     beta_vae_score,
     dci,
     factor_vae_score,
+    mutual_information_gap,
     mutual_information_gap_samples,
     separated_attribute_predictability,
 )

@@ -10,8 +10,14 @@ def latent_variances(codes: np.ndarray) -> np.ndarray:
 
     Args:
         codes: means of q(z|x), `(examples, latent_dim)`.
+
+    Raises:
+        ValueError: for another shape, or codes that are not finite.
     """
-    return np.var(np.asarray(codes, "float64"), axis=0)
+    codes = np.asarray(codes, "float64")
+    if codes.ndim != 2 or not np.isfinite(codes).all():
+        raise ValueError(f"codes must be finite, (examples, latent_dim); got shape {codes.shape}.")
+    return np.var(codes, axis=0)
 
 
 def active_units(codes: np.ndarray, threshold: float = 0.01) -> int:
@@ -23,5 +29,8 @@ def active_units(codes: np.ndarray, threshold: float = 0.01) -> int:
     Args:
         codes: means of q(z|x), `(examples, latent_dim)`.
         threshold: the least variance of an active unit.
+
+    Raises:
+        ValueError: for another shape, or codes that are not finite.
     """
     return int(np.sum(latent_variances(codes) > threshold))

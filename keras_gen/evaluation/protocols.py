@@ -21,7 +21,6 @@ import numpy as np
 from keras_gen.data import Dataset, Spec
 from keras_gen.evaluation import factors, quality
 from keras_gen.evaluation.codes import code_error
-from keras_gen.evaluation.disentanglement import mutual_information_gap
 from keras_gen.evaluation.distances import frechet_distance, kernel_distance
 from keras_gen.evaluation.features import (
     Features,
@@ -72,6 +71,7 @@ class Result:
         n: number of examples it was measured on.
         error: its deviation: the standard error over those examples, where it is a mean of them;
             the standard deviation of one draw, of one refit, where it is the mean of several.
+        hash: the SHA-256 of the feature network, where it was measured in features.
         floor: what real data in place of the samples gives, where that makes sense.
         seconds: how long it took, the floor included.
     """
@@ -80,6 +80,7 @@ class Result:
     unit: str
     n: int
     error: float | None = None
+    hash: str | None = None
     floor: float | None = None
     seconds: float | None = field(default=None, compare=False)
 
@@ -90,12 +91,20 @@ class Subject:
     Args:
         model: a model, or real data in its place.
         dataset: that its samples should be like.
+        features: what takes the place of the lenet features that come with the package.
         inception: path of the FID network's own weights, if there are any.
     """
 
-    def __init__(self, model: Any, dataset: Dataset, inception: str | os.PathLike | None = None):
+    def __init__(
+        self,
+        model: Any,
+        dataset: Dataset,
+        features: Features | None = None,
+        inception: str | os.PathLike | None = None,
+    ):
         self.model = model
         self.dataset = dataset
+        self.lenet = features
         self.inception = inception
         self.network = functools.cache(self._network)
         self.real_features = functools.cache(self._real_features)
@@ -157,6 +166,8 @@ class Subject:
         """The feature network of that name for the data."""
         if name == "inception":
             return inception_features(self.inception)
+        if self.lenet is not None:
+            return self.lenet
         return load_features(name, self.dataset.spec.name)
 
     def _real_features(self, name: str) -> np.ndarray:
@@ -282,7 +293,7 @@ def measure_fid_lenet_1k(subject: Subject) -> Result:
     network = subject.network("lenet")
     generated = network(subject.sample(min(FEW_IMAGES, subject.dataset.size("test"))))
     distance = frechet_distance(subject.real_features("lenet"), generated)
-    return Result(distance, f"in {network.name}", len(generated))
+    return Result(distance, f"in {network.name}", len(generated), hash=network.hash)
 
 
 def kernel(network: str) -> Callable[[Subject], Result]:
@@ -303,7 +314,7 @@ def score_classes(network: str) -> Callable[[Subject], Result]:
         x = subject.sample(min(IMAGES, subject.dataset.size("test")))
         features = subject.network(network)
         mean, deviation = quality.inception_score(features.logits(x), splits=10)
-        return Result(mean, f"in {features.name}", len(x), deviation)
+        return Result(mean, f"in {features.name}", len(x), deviation, features.hash)
 
     return measure
 
@@ -315,6 +326,7 @@ def measure_quality(which: str, network: str = "lenet") -> Callable[[Subject], R
         subject.quality(network)[which],
         f"in {subject.network(network).name}",
         min(QUALITY_IMAGES, len(subject.features(network))),
+        hash=subject.network(network).hash,
     )
 
 
@@ -471,7 +483,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "nll_iw100": _nll(nll_iw(100)),
     "nll_iw5000": _nll(nll_iw(5000)),
     "active_units": Protocol(measure_active_units, methods=("encode",)),
-    "mig_a": _factors(of_factors(lambda subject: mutual_information_gap(*subject.coded))),
+    "mig_a": _factors(of_factors(lambda subject: factors.mutual_information_gap(*subject.coded))),
     "mig_b": _factors(of_factors(_mig_b), methods=("posterior",)),
     "factor_vae_score": _factors(
         of_factors(lambda subject: factors.factor_vae_score(*subject.coded, seed=SEED))
@@ -523,9 +535,21 @@ PROTOCOLS: dict[str, Protocol] = {
 }
 
 
-def check(protocols: Iterable[str], spec: Spec, model: type[GenerativeModel] | None = None) -> None:
-    """Raises ValueError unless all protocols can be measured on such data, of such a model."""
+def check(
+    protocols: Iterable[str],
+    spec: Spec,
+    model: type[GenerativeModel] | None = None,
+    features: Features | None = None,
+) -> None:
+    """Raises ValueError unless all protocols can be measured on such data, of such a model, in such
+    features."""
+    if features is not None and features.shape != spec.shape:
+        raise ValueError(
+            f"features {features.name} are of images {features.shape}; {spec.name} is {spec.shape}."
+        )
     for name in protocols:
+        if features is not None and PROTOCOLS.get(name, Protocol).fits is has_features:
+            continue  # these features stand in for those that come along
         if problem := _problem(name, spec, model):
             raise ValueError(f"Protocol {name} {problem}. Choose other `protocols`.")
 
@@ -556,6 +580,7 @@ def measure(
     protocol: str,
     model: GenerativeModel,
     dataset: Dataset,
+    features: Features | None = None,
     inception: str | os.PathLike | None = None,
 ) -> Result:
     """What a protocol finds, without its floor.
@@ -564,17 +589,21 @@ def measure(
         protocol: a name in `PROTOCOLS`.
         model: to be measured.
         dataset: that its samples should be like.
+        features: as for `evaluate`.
         inception: as for `evaluate`.
 
     Raises:
         ValueError: before anything is measured, if `check` finds fault.
     """
-    check([protocol], dataset.spec, type(model))
-    return _timed(protocol, Subject(model, dataset, inception))
+    check([protocol], dataset.spec, type(model), features)
+    return _timed(protocol, Subject(model, dataset, features, inception))
 
 
 def floor(
-    protocol: str, dataset: Dataset, inception: str | os.PathLike | None = None
+    protocol: str,
+    dataset: Dataset,
+    features: Features | None = None,
+    inception: str | os.PathLike | None = None,
 ) -> Result | None:
     """What a protocol finds where real examples, at random, take the place of the samples.
 
@@ -585,15 +614,17 @@ def floor(
     Raises:
         ValueError: if the protocol cannot be measured on the data.
     """
-    check([protocol], dataset.spec)
+    check([protocol], dataset.spec, features=features)
     part = PROTOCOLS[protocol].floor
-    return part and _timed(protocol, Subject(RealData(dataset, part), dataset, inception))
+    real = part and Subject(RealData(dataset, part), dataset, features, inception)
+    return part and _timed(protocol, real)
 
 
 def evaluate(
     model: GenerativeModel,
     dataset: Dataset,
     protocols: Iterable[str] = (),
+    features: Features | None = None,
     inception: str | os.PathLike | None = None,
 ) -> dict[str, Result]:
     """Measures a compiled model on the test part of a data set, beside real data.
@@ -602,17 +633,21 @@ def evaluate(
         model: compiled.
         dataset: of the kind that the model was trained on.
         protocols: names in `PROTOCOLS`, measured besides the model's own metrics.
+        features: of `read_features`, for the protocols of lenet; by default those that come with
+            the package for the data, if there are any.
         inception: path of the FID network's own weights, for the protocols of inception; see
             `inception_features`.
 
     Returns:
-        Results by metric and protocol name; `elbo` and the like are in nats per example.
+        Results by metric and protocol name; `elbo` and the like are in nats per example. Of a VAE
+        `kl` is the rate and minus `reconstruction` the distortion of Alemi et al. 2018, "Fixing a
+        Broken ELBO", section 3.
 
     Raises:
         ValueError: before anything is measured, if `check` finds fault.
     """
     protocols = tuple(protocols)
-    check(protocols, dataset.spec, type(model))
+    check(protocols, dataset.spec, type(model), features)
     batches, start = dataset.batches("test", EVALUATION_BATCH, shuffle=False), time.perf_counter()
     metrics = model.evaluate(batches, return_dict=True, verbose=0)
     n, seconds = dataset.size("test"), time.perf_counter() - start
@@ -621,8 +656,11 @@ def evaluate(
         for name, value in metrics.items()
     }
     parts = {PROTOCOLS[name].floor for name in protocols} - {None}
-    real = {part: Subject(RealData(dataset, part), dataset, inception) for part in parts}
-    subject = Subject(model, dataset, inception)
+    subject, *real = (
+        Subject(each, dataset, features, inception)
+        for each in (model, *(RealData(dataset, part) for part in parts))
+    )
+    real = dict(zip(parts, real, strict=True))
     for name in protocols:
         found = _timed(name, subject)
         if part := PROTOCOLS[name].floor:
@@ -652,8 +690,9 @@ def _share(value: float, n: int) -> Result:
 
 def _of_draws(values: list[float], subject: Subject, network: str) -> Result:
     n = len(subject.features(network))
-    unit = f"in {subject.network(network).name}"
-    return Result(float(np.mean(values)), unit, n, float(np.std(values, ddof=1)))
+    features = subject.network(network)
+    mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
+    return Result(mean, f"in {features.name}", n, deviation, features.hash)
 
 
 # The last data set's: model and real data are judged by the same one.

@@ -24,6 +24,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gen import __version__, data, likelihoods, networks, presets, zoo
+from keras_gen.models import labels
 from keras_gen.models.players import PlayerOptimizers, adam
 from keras_gen.noise import Noise
 
@@ -581,11 +582,13 @@ class GenerativeModel(keras.Model, metaclass=_Built):
             self.check_examples(arrays["x"], arrays.get("label"), name)
             index = training and self.uses_index
             return data.Batches(arrays, batch_size, shuffle, seed=self.seed, index=index)
+        batches = [x[0]] if isinstance(x, keras.utils.PyDataset) else []
         if isinstance(x, (data.Batches, tf.data.Dataset)):
-            for batch in _dataset(x).take(1):
-                first, label = self.examples(batch)
-                label = None if label is None else np.asarray(label)
-                self.check_examples(np.asarray(first), label, name)
+            batches = _dataset(x).take(1)
+        for batch in batches:
+            first, label = self.examples(batch)
+            label = None if label is None else np.asarray(label)
+            self.check_examples(np.asarray(first), label, name)
         return x
 
     def _arrays(self, x, y=None) -> dict[str, np.ndarray] | None:
@@ -623,14 +626,35 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         raise NotImplementedError
 
     def run(self, signature: str, *arrays, batch_size: int = 512) -> np.ndarray:
-        """The one output of a signature for arrays of equal length (or None), in batches."""
+        """The one output of a signature for arrays of equal length (or None), in batches.
+
+        Raises:
+            ValueError: if they are not what the signature takes.
+        """
         graph = self._graph(signature)
         arrays = [np.asarray(array) for array in arrays if array is not None]
+        self._check_inputs(signature, graph.input_signature, arrays)
         parts = [
             next(iter(graph(*(array[i : i + batch_size] for array in arrays)).values())).numpy()
             for i in range(0, max(1, len(arrays[0])), batch_size)
         ]
         return np.concatenate(parts)
+
+    def _check_inputs(self, signature: str, wanted, arrays: Sequence[np.ndarray]) -> None:
+        """Raises ValueError unless each array fits its `tf.TensorSpec`, and all are as long."""
+        names = [spec.name for spec in wanted]
+        if len(arrays) != len(wanted):
+            raise ValueError(
+                f"{signature} of {type(self).__name__} takes {' and '.join(names)}; "
+                f"{len(arrays)} of them came."
+            )
+        for name, spec, array in zip(names, wanted, arrays, strict=True):
+            if not spec.shape.is_compatible_with(array.shape) or len(array) != len(arrays[0]):
+                sizes = ", ".join(map(str, (len(arrays[0]), *spec.shape[1:])))
+                raise ValueError(f"{name} has shape {array.shape}, and should have ({sizes}).")
+        if "label" in names:
+            label = arrays[names.index("label")]
+            labels.check(type(self).__name__, arrays[0], label, self.num_classes, names[0])
 
     def _graph(self, name: str) -> Callable:
         if name not in self._graphs:
@@ -645,13 +669,18 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         `keras-gen export` says more.) The folder appears complete or not at all.
 
         Args:
-            filepath: the folder to write; an existing one is replaced.
+            filepath: the folder to write; an older SavedModel there is replaced.
             format: only `"tf_saved_model"`.
             verbose: whether to print the signatures, as in Keras.
+
+        Raises:
+            FileExistsError: before anything is written, if something else is there.
+            ValueError: for another format.
         """
         if format != "tf_saved_model":
             raise ValueError(f'export writes format="tf_saved_model", not {format!r}.')
         final = Path(filepath)
+        zoo.check_replaceable(final, "saved_model.pb")
         partial = final.with_name(f".{final.name}.partial-{os.getpid()}")
         archive = keras.export.ExportArchive()
         archive.track(self)

@@ -50,8 +50,8 @@ class VAE(LatentVariableModel):
         **kwargs: `seed` of all noise; `name`, `dtype` of `keras.Model`.
 
     `fit` and `evaluate` report, in nats per example, `loss` (what is minimized), `elbo`,
-    `reconstruction` (the expected log p(x|z)) and `kl`; and `bits_per_dim` where the likelihood is
-    a probability of discrete data.
+    `reconstruction` (the expected log p(x|z); minus it is the distortion) and `kl` (the rate); and
+    `bits_per_dim` where the likelihood is a probability of discrete data.
 
     Raises:
         ValueError: if encoder, decoder and likelihood do not fit together.

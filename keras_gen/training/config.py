@@ -130,7 +130,10 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """The git commit of this package's source, with "-dirty" if it was changed; None if unknown."""
+    """The git commit of this package's source, with "-dirty" if it was changed; None if unknown.
+
+    Changes beside the package, such as a model released before, are none of its source.
+    """
 
     def git(*arguments: str) -> str:
         return subprocess.run(
@@ -144,6 +147,8 @@ def commit() -> str | None:
     try:
         # An installed copy may lie inside somebody else's repository.
         git("ls-files", "--error-unmatch", Path(__file__).name)
-        return git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+        return git("rev-parse", "HEAD") + (
+            "-dirty" if git("status", "--porcelain", "--", "..") else ""
+        )
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -105,6 +105,8 @@ def prepare(config: Config, run: Run | None = None) -> Job:
             f"batch_size {preset.batch_size} cannot be divided among {replicas} replicas"
         )
     packing = preset.model_options.get("packing", 1)
+    if type(packing) is not int or packing < 1:
+        raise ValueError(f"packing must be a positive whole number, got {packing!r}")
     if preset.batch_size % (replicas * packing):
         raise ValueError(
             f"batch_size {preset.batch_size} cannot be divided into packs of {packing} on each of "
@@ -263,4 +265,12 @@ def load(run_dir: str | os.PathLike) -> tuple[Run, Config, models.GenerativeMode
         ValueError: the run is unfinished; the message says how to resume it.
     """
     run = Run.open_finished(run_dir)
-    return run, Config.from_json(run.config), keras.models.load_model(run.model_file)
+    try:
+        model = keras.models.load_model(run.model_file)
+    except Exception as error:  # a damaged file fails in as many ways as there are readers
+        reason = str(error).partition("\n")[0]
+        raise ValueError(
+            f"{run.model_file} is damaged ({reason}): delete it and run {run.resume_command}, "
+            "which makes it again from the last checkpoint"
+        ) from error
+    return run, Config.from_json(run.config), model

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 from keras_gen import data, models
 from keras_gen.training.runs import written_beside
 
+CHANNELS = (1, 3)  # of an image that can be shown: gray, or red, green and blue
 PADDING = 2
 GRAY = 96
 SMALLEST_TILE = 56  # smaller images are enlarged by a whole factor, or nothing can be seen
@@ -41,7 +42,7 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
         ValueError: no images, or another number of channels.
     """
     count, height, width, channels = images.shape
-    if count == 0 or channels not in (1, 3):
+    if count == 0 or channels not in CHANNELS:
         raise ValueError(f"cannot draw images of shape {images.shape}: 1 or 3 channels, at least 1")
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
@@ -105,8 +106,11 @@ def curves(x: np.ndarray, value_range: tuple[float, float] | None = None) -> np.
 
 
 def drawable(spec: data.Spec) -> bool:
-    """Whether samples can be shown in one picture: all but text and most vectors."""
-    return spec.kind in ("image", "sequence", "audio") or spec.shape == (2,)
+    """Whether samples can be shown in one picture: all but text, most vectors and images of other
+    than 1 or 3 channels."""
+    if spec.kind == "image":
+        return spec.shape[-1] in CHANNELS
+    return spec.kind in ("sequence", "audio") or spec.shape == (2,)
 
 
 def drawn(x: np.ndarray, spec: data.Spec, columns: int | None = None) -> np.ndarray:

@@ -8,8 +8,9 @@ import contextlib
 import csv
 import json
 import os
+import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,21 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write `content` to `path`, which appears complete or not at all."""
     with written_beside(path) as beside:
         beside.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def read_json(path: Path, entries: Iterable[str] = ()) -> dict[str, Any]:
+    """The content of a file of `write_json`, which has these entries.
+
+    Raises:
+        ValueError: naming the file, if it is damaged.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if missing := [entry for entry in entries if entry not in content]:
+        raise ValueError(f"{path} is damaged: it has no {missing[0]!r}")
+    return content
 
 
 class Run:
@@ -59,7 +75,9 @@ class Run:
         """
         run = cls(path)
         if not run.config_file.is_file():
-            what = "has no config.json" if run.path.is_dir() else "does not exist"
+            what = "does not exist"
+            if run.path.exists():
+                what = "has no config.json" if run.path.is_dir() else "is a file"
             raise FileNotFoundError(f"{path} is no run directory: it {what}")
         return run
 
@@ -97,13 +115,21 @@ class Run:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The content of config.json."""
-        return json.loads(self.config_file.read_text())
+        """The content of config.json.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
+        return read_json(self.config_file, ("preset", "seed", "spec"))
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """The content of metrics.json."""
-        return json.loads(self.metrics_file.read_text())
+        """The content of metrics.json.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
+        return read_json(self.metrics_file)
 
     @property
     def finished(self) -> bool:
@@ -111,7 +137,7 @@ class Run:
 
     @property
     def resume_command(self) -> str:
-        return f"keras-gen train --resume --run-dir {self.path}"
+        return f"keras-gen train --resume --run-dir {shlex.quote(str(self.path))}"
 
     def checkpoint(self, epoch: int) -> Path:
         """Where the checkpoint after `epoch` epochs lies."""
@@ -129,11 +155,21 @@ class Run:
                 self.checkpoint(epoch).unlink()
 
     def read_history(self, epochs: int) -> list[dict[str, str]]:
-        """The rows of history.csv for the first `epochs` epochs."""
-        if not self.history_file.is_file():
-            return []
-        with open(self.history_file, newline="") as file:
-            return list(csv.DictReader(file))[:epochs]
+        """The rows of history.csv for the first `epochs` epochs.
+
+        Raises:
+            ValueError: there are not so many.
+        """
+        rows = []
+        if self.history_file.is_file():
+            with open(self.history_file, newline="") as file:
+                rows = list(csv.DictReader(file))[:epochs]
+        if len(rows) < epochs:
+            raise ValueError(
+                f"{self.history_file} is lost or damaged: it has {len(rows)} epochs, and the "
+                f"checkpoint is of epoch {epochs}. Restore it, or start a new run"
+            )
+        return rows
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:
         with (
