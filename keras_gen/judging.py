@@ -66,9 +66,12 @@ def judging_page(run_dir: str | os.PathLike, n: int = 100, seed: int = 0) -> str
 
 
 def check_images(spec: data.Spec) -> None:
-    """Raises ValueError unless the examples are images or spectrograms."""
-    if not spec.is_picture:
-        raise ValueError(f"{spec.name} cannot be judged by eye: only images and spectrograms can")
+    """Raises ValueError unless the examples are images or spectrograms that can be drawn."""
+    if not (spec.is_picture and training.drawable(spec)):
+        raise ValueError(
+            f"{spec.name} cannot be judged by eye: only images and spectrograms can, of 1 or 3 "
+            "channels"
+        )
 
 
 def mixed(real: np.ndarray, generated: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -491,7 +491,7 @@ def test_mistakes_are_told_before_training(name):
         model.compile(metrics=["mse"])
     for verb in {"encode", "reconstruct"} & set(dir(model)):
         label = arrays["label"] if model.uses_labels else None
-        with pytest.raises(ValueError, match=rf"x has shape .*should have \(48, {shape}\)"):
+        with pytest.raises(ValueError, match=r"x has shape \(48, "):
             getattr(model, verb)(arrays["x"][:, :-1], label)
         if model.uses_labels:
             with pytest.raises(ValueError, match=f"{verb} of {name} takes x and label"):

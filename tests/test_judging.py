@@ -230,15 +230,21 @@ def test_a_spectrogram_is_upright():
 
 @pytest.mark.parametrize(
     ("kind", "shape"),
-    [("vector", (2,)), ("sequence", (24, 6)), ("text", (20, 1)), ("audio", (800, 1))],
+    [
+        ("vector", (2,)),
+        ("image", (8, 8, 2)),
+        ("sequence", (24, 6)),
+        ("text", (20, 1)),
+        ("audio", (800, 1)),
+    ],
 )
 def test_other_data_cannot_be_judged(kind, shape, tmp_path, capsys):
     spec = {"name": "mine", "kind": kind, "shape": shape, "value_range": (0, 1)}
-    (tmp_path / "config.json").write_text(json.dumps({"spec": spec}))
+    (tmp_path / "config.json").write_text(json.dumps({"preset": {}, "seed": 0, "spec": spec}))
     (tmp_path / "model.keras").touch()
     out = tmp_path / "page.html"
     assert run(f"judge {tmp_path} --out {out}") == 2
-    assert "mine cannot be judged by eye: only images and spectrograms" in capsys.readouterr().err
+    assert "mine cannot be judged by eye: only images and spectrograms can" in capsys.readouterr().err
     assert not out.exists()
 
 
