@@ -244,7 +244,9 @@ def test_other_data_cannot_be_judged(kind, shape, tmp_path, capsys):
     (tmp_path / "model.keras").touch()
     out = tmp_path / "page.html"
     assert run(f"judge {tmp_path} --out {out}") == 2
-    assert "mine cannot be judged by eye: only images and spectrograms can" in capsys.readouterr().err
+    assert (
+        "mine cannot be judged by eye: only images and spectrograms can" in capsys.readouterr().err
+    )
     assert not out.exists()
 
 
