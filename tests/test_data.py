@@ -508,6 +508,8 @@ def test_arrays_that_are_not_as_they_must_be(tmp_path):
     refused("half.npy", "cannot read")(tmp_path / "half.npy")
     np.save(tmp_path / "objects.npy", np.array([None]), allow_pickle=True)
     refused("objects.npy", "allow_pickle=False")(tmp_path / "objects.npy")
+    (tmp_path / "text.npz").write_text("no arrays at all")
+    refused("text.npz", "it is no NumPy file")(tmp_path / "text.npz")
 
 
 # ---- folders of images --------------------------------------------------------------------------

@@ -84,8 +84,8 @@ def read_file(path: Path) -> dict[str, np.ndarray]:
                     raise ValueError("it is not an array")
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         part = f", array {name!r}" if name else ""
-        # NumPy takes all that it does not know for pickled objects, and advises to load them.
-        reason = "it holds no arrays of numbers" if "pickle" in str(error) else error
+        # What has no header NumPy takes for pickled objects, and advises to load them.
+        reason = "it is no NumPy file" if "pickled (object)" in str(error) else error
         raise DataError(f"cannot read {path}{part}: {reason}") from error
     if len(arrays) == 1:
         return {"x": arrays[name]}
