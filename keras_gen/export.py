@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
+from keras_gen import zoo
 from keras_gen.training import Config, Run, load
 from keras_gen.training.runs import write_json
 
@@ -25,7 +26,7 @@ def export_run(run_dir: str | os.PathLike, dest: str | os.PathLike) -> Path:
         ValueError: the run is unfinished.
     """
     dest = Path(dest)
-    if dest.exists() and not (dest.is_dir() and not any(dest.iterdir())):
+    if not zoo.is_free(dest):
         raise FileExistsError(f"{dest} exists: choose another destination")
     run, config, model = load(run_dir)
     beside = dest.with_name(f".partial-{dest.name}")

@@ -74,12 +74,15 @@ def model_file(name: str) -> Path:
     return path
 
 
+def is_free(path: Path) -> bool:
+    """Whether a folder can be made at `path`: there is nothing, or an empty one."""
+    return not path.exists() or (path.is_dir() and not any(path.iterdir()))
+
+
 def check_replaceable(folder: Path, mark: str) -> None:
     """Raises FileExistsError where something else would be replaced than an empty folder, or an
     older one with the file `mark`, which tells that it was written for the same purpose."""
-    if not folder.exists() or (folder / mark).is_file():
-        return
-    if not folder.is_dir() or any(folder.iterdir()):
+    if not is_free(folder) and not (folder / mark).is_file():
         raise FileExistsError(f"{folder} is something else (it has no {mark}): choose another.")
 
 

@@ -25,6 +25,7 @@ from scipy.special import softmax
 from keras_gen import __version__
 from keras_gen.data import Dataset, Spec
 from keras_gen.networks import common
+from keras_gen.zoo import sha256
 
 WEIGHTS = Path(__file__).with_name("weights")
 COMMAND = "keras-gen features DATA --out F.keras"
@@ -168,9 +169,9 @@ def read_features(path: str | os.PathLike) -> Features:
             raise FileNotFoundError(f"{file} does not exist: `{COMMAND}` makes it")
     card = json.loads(path.with_suffix(".json").read_text())
     # Before Keras reads it: a damaged file would be an obscure error, or wrong figures.
-    if _sha256(path) != card["sha256"]:
+    if sha256(path) != card["sha256"]:
         raise ValueError(
-            f"{path} is not the file that its card describes: its SHA-256 is {_sha256(path)}, not "
+            f"{path} is not the file that its card describes: its SHA-256 is {sha256(path)}, not "
             f"{card['sha256']}. Restore it, or make both again by `{card['command'] or COMMAND}`."
         )
     network = keras.saving.load_model(path, compile=False)
@@ -199,7 +200,7 @@ def inception_features(weights: str | os.PathLike | None = None) -> Inception:
     path = Path(weights)
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: it should be the FID network's graph")
-    return Inception("inception-fid", _sha256(path), math.nan, _frozen(path))
+    return Inception("inception-fid", sha256(path), math.nan, _frozen(path))
 
 
 def fits_inception(spec: Spec) -> bool:
@@ -357,7 +358,7 @@ def save_lenet(
             "dimension": DIMENSION,
             "accuracy": float(right.mean()),
             "test_examples": len(right),
-            "sha256": _sha256(beside[0]),
+            "sha256": sha256(beside[0]),
             "command": command,
             "versions": {
                 "keras_gen": __version__,
@@ -373,7 +374,3 @@ def save_lenet(
         for file in beside:
             file.unlink(missing_ok=True)
     return read_features(path)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

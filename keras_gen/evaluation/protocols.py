@@ -548,9 +548,7 @@ def check(
             f"features {features.name} are of images {features.shape}; {spec.name} is {spec.shape}."
         )
     for name in protocols:
-        if features is not None and PROTOCOLS.get(name, Protocol).fits is has_features:
-            continue  # these features stand in for those that come along
-        if problem := _problem(name, spec, model):
+        if problem := _problem(name, spec, model, features):
             raise ValueError(f"Protocol {name} {problem}. Choose other `protocols`.")
 
 
@@ -561,12 +559,15 @@ def applicable(
     return tuple(name for name in protocols if not _problem(name, spec, model))
 
 
-def _problem(name: str, spec: Spec, model: type[GenerativeModel] | None) -> str | None:
+def _problem(
+    name: str, spec: Spec, model: type[GenerativeModel] | None, features: Features | None = None
+) -> str | None:
     """Why a protocol cannot be measured on such data, of such a model; None if it can."""
     if name not in PROTOCOLS:
         return f"is unknown; known are {', '.join(PROTOCOLS)}"
     protocol = PROTOCOLS[name]
-    if not protocol.fits(spec):
+    stands_in = features is not None and protocol.fits is has_features
+    if not (stands_in or protocol.fits(spec)):
         return f"needs data with {protocol.needed}; {spec.name} has none"
     if model is not None and not any(hasattr(model, name) for name in protocol.methods):
         needed = " or ".join(protocol.methods)
@@ -656,11 +657,8 @@ def evaluate(
         for name, value in metrics.items()
     }
     parts = {PROTOCOLS[name].floor for name in protocols} - {None}
-    subject, *real = (
-        Subject(each, dataset, features, inception)
-        for each in (model, *(RealData(dataset, part) for part in parts))
-    )
-    real = dict(zip(parts, real, strict=True))
+    of = functools.partial(Subject, dataset=dataset, features=features, inception=inception)
+    subject, real = of(model), {part: of(RealData(dataset, part)) for part in parts}
     for name in protocols:
         found = _timed(name, subject)
         if part := PROTOCOLS[name].floor:

@@ -265,6 +265,7 @@ def load(run_dir: str | os.PathLike) -> tuple[Run, Config, models.GenerativeMode
         ValueError: the run is unfinished; the message says how to resume it.
     """
     run = Run.open_finished(run_dir)
+    config = Config.from_json(run.config)
     try:
         model = keras.models.load_model(run.model_file)
     except Exception as error:  # a damaged file fails in as many ways as there are readers
@@ -273,4 +274,4 @@ def load(run_dir: str | os.PathLike) -> tuple[Run, Config, models.GenerativeMode
             f"{run.model_file} is damaged ({reason}): delete it and run {run.resume_command}, "
             "which makes it again from the last checkpoint"
         ) from error
-    return run, Config.from_json(run.config), model
+    return run, config, model

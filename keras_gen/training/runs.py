@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from keras_gen import zoo
+
 CHECKPOINTS_KEPT = 2
 
 
@@ -183,7 +185,7 @@ class Run:
 
 def check_free(path: Path) -> None:
     """Raises FileExistsError unless a new run can be made at `path`."""
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+    if not zoo.is_free(path):
         raise FileExistsError(
             f"{path} exists: continue it with --resume, or choose another --run-dir"
         )
