@@ -67,18 +67,19 @@ class Batches:
         # Captured tensors, unlike constants of a graph, may exceed 2 GB and are not copied.
         with tf.device("CPU:0"):
             tensors = {name: tf.convert_to_tensor(array) for name, array in arrays.items()}
-        fixed_size = batch_size if self._length == full else None
 
         def epoch(_) -> tf.data.Dataset:
             order = tf.range(self.examples, dtype=tf.int64)
             if shuffle:
                 key = tf.stack([tf.constant(seed, tf.int64), self._position[0]])
                 order = tf.random.experimental.stateless_shuffle(order, key, alg="philox")
-
-            def indices(i):
-                return tf.ensure_shape(order[i * batch_size : (i + 1) * batch_size], (fixed_size,))
-
-            return tf.data.Dataset.range(self._position[1], self._length).map(indices)
+            skip = self._position[1]
+            rows = tf.reshape(order[skip * batch_size : full * batch_size], (-1, batch_size))
+            indices = tf.data.Dataset.from_tensor_slices(rows)
+            if self._length == full:
+                return indices
+            last = tf.data.Dataset.from_tensors(order[full * batch_size :])
+            return indices.concatenate(last.take(self._length - skip))
 
         def batch(indices):
             examples = {name: tf.gather(tensor, indices) for name, tensor in tensors.items()}
@@ -87,6 +88,8 @@ class Batches:
 
         options = tf.data.Options()
         options.deterministic = True
+        # There is nothing to fuse, and looking for it would take longer than the first batches.
+        options.experimental_optimization.apply_default_optimizations = False
         options.experimental_distribute.auto_shard_policy = (
             tf.data.experimental.AutoShardPolicy.DATA
         )
