@@ -393,10 +393,10 @@ for name in sys.argv[2:]:
     module = tf.saved_model.load(f"{sys.argv[1]}/{name}")
     signatures = module.signatures
     assert "serving_default" in signatures
-    label = {} if len(signatures["sample"].structured_input_signature[1]) == 2 else {
-        "label": tf.constant([0, 1, 2, 0, 1])}
+    # In turn, as `sample` takes them.
+    label = {"label": tf.range(5) % 3} if "sample_labelled" in signatures else {}
     def sample(seed):
-        return signatures["sample"](n=tf.constant(5), seed=tf.constant(seed), **label)["x"]
+        return signatures["sample"](n=tf.constant(5), seed=tf.constant(seed))["x"]
     x = sample(1)
     results[name] = {
         "card": json.load(open(f"{sys.argv[1]}/{name}/card.json")),
@@ -405,6 +405,9 @@ for name in sys.argv[2:]:
         "again": sample(1).numpy().tolist(),
         "other": sample(2).numpy().tolist(),
     }
+    if label:
+        given = {"label": tf.constant([2, 0]), "seed": tf.constant(1)}
+        results[name]["labelled"] = signatures["sample_labelled"](**given)["x"].numpy().tolist()
     if "encode" in signatures:
         z = signatures["encode"](x=x, **label)["z"]
         results[name]["reconstruct"] = signatures["reconstruct"](x=x, **label)["x"].numpy().tolist()
@@ -433,6 +436,9 @@ def test_saved_model_samples_in_a_fresh_process(name, exported):
     assert set(result["names"]) == set(trained[name].signatures())
     np.testing.assert_allclose(result["sample"], trained[name].sample(5, seed=1), rtol=1e-5)
     assert result["sample"] == result["again"] != result["other"]
+    if trained[name].uses_labels:
+        asked = trained[name].sample(2, seed=1, label=[2, 0])
+        np.testing.assert_allclose(result["labelled"], asked, rtol=1e-5)
     if "reconstruct" in result:
         np.testing.assert_allclose(result["decode"], result["reconstruct"], rtol=1e-5)
         assert result["default"] == result["reconstruct"]

@@ -16,13 +16,11 @@ Projection Discriminator" (arXiv:1802.05637), equation 3: logit(x, y) = y' V phi
 
 from __future__ import annotations
 
-import numpy as np
-
 from keras_gen.models import labels
 from keras_gen.models.gan import GAN
 
 
-class ConditionalGAN(GAN):
+class ConditionalGAN(labels.Conditional, GAN):
     """A GAN of x given its label; both networks take `[input, one_hot]`.
 
     Its arguments are those of `AdversarialModel`. Generated examples have the labels of the real
@@ -33,21 +31,10 @@ class ConditionalGAN(GAN):
     """
 
     paper = "Mirza & Osindero 2014, Conditional Generative Adversarial Nets (arXiv:1411.1784)"
-    uses_labels = True
 
     def __init__(self, generator, discriminator, **kwargs):
         self.num_classes = labels.num_classes(generator=generator, discriminator=discriminator)
         super().__init__(generator, discriminator, **kwargs)
 
-    def sample(self, n: int, seed=None, label=None, batch_size: int = 512) -> np.ndarray:
-        """As `GAN.sample`; without `label`, samples take the classes 0, 1, 2, ... in turn."""
-        label = np.arange(n) % self.num_classes if label is None else np.asarray(label)
-        labels.check(type(self).__name__, np.empty((n, 0)), label, self.num_classes, "n")
-        return super().sample(n, seed, label, batch_size)
-
-    def check_examples(self, x, label=None, name: str = "x") -> None:
-        super().check_examples(x, label, name)
-        labels.check(type(self).__name__, x, label, self.num_classes, name)
-
     def _with_label(self, tensor, label):
-        return [tensor, labels.one_hot(type(self).__name__, label, self.num_classes)]
+        return [tensor, self.one_hot(label)]

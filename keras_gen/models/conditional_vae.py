@@ -16,13 +16,11 @@ Models", equation 4 (whose x is the condition and whose y is the data); Kingma e
 
 from __future__ import annotations
 
-import numpy as np
-
 from keras_gen.models import labels
 from keras_gen.models.vae import VAE
 
 
-class ConditionalVAE(VAE):
+class ConditionalVAE(labels.Conditional, VAE):
     """A VAE of x given its label.
 
     Args:
@@ -40,27 +38,13 @@ class ConditionalVAE(VAE):
         "Sohn, Lee & Yan 2015, Learning Structured Output Representation using Deep Conditional "
         "Generative Models"
     )
-    uses_labels = True
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", **kwargs):
         self.num_classes = labels.num_classes(encoder=encoder, decoder=decoder)
         super().__init__(encoder, decoder, likelihood, **kwargs)
 
     def posterior(self, x, label=None, training: bool = False):
-        return self.encoder([x, self._one_hot(label)], training=training)
+        return self.encoder([x, self.one_hot(label)], training=training)
 
     def generator(self, z, label=None, training: bool = False):
-        return self.decoder([z, self._one_hot(label)], training=training)
-
-    def sample(self, n: int, seed=None, label=None, batch_size: int = 512) -> np.ndarray:
-        """As `VAE.sample`; without `label`, samples take the classes 0, 1, 2, ... in turn."""
-        label = np.arange(n) % self.num_classes if label is None else np.asarray(label)
-        labels.check(type(self).__name__, np.empty((n, 0)), label, self.num_classes, "n")
-        return super().sample(n, seed, label, batch_size)
-
-    def check_examples(self, x, label=None, name: str = "x") -> None:
-        super().check_examples(x, label, name)
-        labels.check(type(self).__name__, x, label, self.num_classes, name)
-
-    def _one_hot(self, label):
-        return labels.one_hot(type(self).__name__, label, self.num_classes)
+        return self.decoder([z, self.one_hot(label)], training=training)

@@ -42,12 +42,62 @@ def check(model: str, x: np.ndarray, label, classes: int, name: str) -> None:
         )
 
 
-def one_hot(model: str, label, classes: int):
-    """Class indices `(batch,)` as `(batch, classes)`.
+class Conditional:
+    """What a model of x given its label adds to the unconditional one; goes before it as a base.
 
-    Raises:
-        ValueError: if there are none.
+    The model's `__init__` sets `num_classes`.
     """
-    if label is None:
-        raise ValueError(f"{model} needs `label`, (batch,) class indices.")
-    return ops.one_hot(ops.cast(label, "int32"), classes)
+
+    uses_labels = True
+    num_classes: int
+
+    def sample(
+        self, n: int, seed: int | None = None, label=None, batch_size: int = 512
+    ) -> np.ndarray:
+        """As without labels; if none are given, the samples take the classes in turn.
+
+        Args:
+            n: number of samples.
+            seed: the same seed gives the same samples; None draws a seed.
+            label: `(n,)` class indices; by default 0, 1, 2, ... and from 0 again.
+            batch_size: how many are generated at a time.
+
+        Raises:
+            ValueError: if there are not `n` labels, or there is no such class.
+        """
+        label = np.asarray(self._in_turn(np.arange(n)) if label is None else label)
+        check(type(self).__name__, np.empty((n, 0)), label, self.num_classes, "n")
+        return super().sample(n, seed, label, batch_size)
+
+    def check_examples(self, x: np.ndarray, label=None, name: str = "x") -> None:
+        super().check_examples(x, label, name)
+        check(type(self).__name__, x, label, self.num_classes, name)
+
+    def signatures(self):
+        signatures = super().signatures()
+        function, [n, seed, label] = signatures["sample"]
+
+        def sample(n, seed):
+            return function(n, seed, self._in_turn(ops.arange(n)))
+
+        def sample_labelled(label, seed):
+            return function(ops.shape(label)[0], seed, label)
+
+        return signatures | {
+            "sample": (sample, [n, seed]),
+            "sample_labelled": (sample_labelled, [label, seed]),
+        }
+
+    def one_hot(self, label):
+        """Class indices `(batch,)` as `(batch, num_classes)`.
+
+        Raises:
+            ValueError: if there are none.
+        """
+        if label is None:
+            raise ValueError(f"{type(self).__name__} needs `label`, (batch,) class indices.")
+        return ops.one_hot(ops.cast(label, "int32"), self.num_classes)
+
+    def _in_turn(self, places):
+        """The class of the sample at each place: every class as often as any other."""
+        return places % self.num_classes
