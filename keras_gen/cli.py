@@ -387,11 +387,15 @@ def evaluate_run(arguments) -> int:
         protocols = tuple(filter(None, named)) or preset.protocols
         dataset = data.load(preset.data, config.data_dir, **preset.data_options)
         features = arguments.features and evaluation.read_features(arguments.features)
-        results = evaluation.evaluate(model, dataset, protocols, features, arguments.inception)
-        figures = {name: dataclasses.asdict(result) for name, result in results.items()}
-        # Beside those of earlier protocols.
-        known = run.metrics.get("evaluation", {}) | figures
-        runs.write_json(run.metrics_file, run.metrics | {"evaluation": known})
+        figures, earlier = {}, run.metrics.get("evaluation", {})
+
+        def keep(name: str, result: evaluation.Result) -> None:
+            figures[name] = dataclasses.asdict(result)
+            runs.write_json(run.metrics_file, run.metrics | {"evaluation": earlier | figures})
+
+        evaluation.evaluate(
+            model, dataset, protocols, features, arguments.inception, on_result=keep
+        )
     if arguments.json:
         print(json.dumps(figures, indent=2))
         return 0

@@ -1,5 +1,6 @@
 """The command line: what it prints, where it writes, how it fails."""
 
+import dataclasses
 import json
 import re
 import shlex
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gen import cli, presets
+from keras_gen import cli, evaluation, presets
 from keras_gen.training import callbacks
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -193,6 +194,20 @@ def test_evaluate_by_metrics_of_ones_own(trained, capsys):
     assert "Protocol fid is unknown; known are nll_iw100" in capsys.readouterr().err
     assert run(f"evaluate {trained} --metrics fid_inception_10k --inception none.pb") == 2
     assert "none.pb does not exist" in capsys.readouterr().err
+
+
+def test_evaluate_keeps_what_it_measured_before_it_is_stopped(trained, monkeypatch):
+    def stopped(subject):
+        raise KeyboardInterrupt
+
+    assert run(f"evaluate {trained} --metrics active_units") == 0
+    slow = dataclasses.replace(evaluation.PROTOCOLS["recall_lenet_5k"], measure=stopped)
+    monkeypatch.setitem(evaluation.PROTOCOLS, "recall_lenet_5k", slow)
+    before = json.loads((trained / "metrics.json").read_text())["evaluation"]["active_units"]
+    assert run(f"evaluate {trained} --metrics active_units,recall_lenet_5k") == 130
+    after = json.loads((trained / "metrics.json").read_text())["evaluation"]["active_units"]
+    assert after == before | {"seconds": after["seconds"]}
+    assert after["seconds"] != before["seconds"], "it is the new figure"
 
 
 def test_compare(trained, tmp_path, capsys):

@@ -415,6 +415,8 @@ class Protocol:
         methods: one of which the model must have.
         labelled: whether the model must take class labels.
         floor: the part of the data whose examples can stand for samples, or None.
+        own_features: whether features of one's own can stand in for those of the package; they fit
+            what data they are of.
     """
 
     measure: Callable[[Subject], Result]
@@ -423,6 +425,7 @@ class Protocol:
     methods: tuple[str, ...] = ("sample",)
     labelled: bool = False
     floor: str | None = None
+    own_features: bool = False
 
 
 _nll = functools.partial(Protocol, methods=("log_likelihood",))
@@ -449,6 +452,7 @@ _lenet = functools.partial(
     fits=has_features,
     needed="lenet features for its images, as digits and mnist have",
     floor="train",
+    own_features=True,
 )
 _inception = functools.partial(
     Protocol, fits=fits_inception, needed="images of 1 or 3 channels", floor="train"
@@ -566,8 +570,8 @@ def _problem(
     if name not in PROTOCOLS:
         return f"is unknown; known are {', '.join(PROTOCOLS)}"
     protocol = PROTOCOLS[name]
-    stands_in = features is not None and protocol.fits is has_features
-    if not (stands_in or protocol.fits(spec)):
+    fits = protocol.fits(spec) or (protocol.own_features and features is not None)
+    if not fits:
         return f"needs data with {protocol.needed}; {spec.name} has none"
     if model is not None and not any(hasattr(model, name) for name in protocol.methods):
         needed = " or ".join(protocol.methods)
@@ -627,6 +631,7 @@ def evaluate(
     protocols: Iterable[str] = (),
     features: Features | None = None,
     inception: str | os.PathLike | None = None,
+    on_result: Callable[[str, Result], None] = lambda name, result: None,
 ) -> dict[str, Result]:
     """Measures a compiled model on the test part of a data set, beside real data.
 
@@ -638,6 +643,7 @@ def evaluate(
             the package for the data, if there are any.
         inception: path of the FID network's own weights, for the protocols of inception; see
             `inception_features`.
+        on_result: called with each name and result as soon as it is known.
 
     Returns:
         Results by metric and protocol name; `elbo` and the like are in nats per example. Of a VAE
@@ -652,20 +658,24 @@ def evaluate(
     batches, start = dataset.batches("test", EVALUATION_BATCH, shuffle=False), time.perf_counter()
     metrics = model.evaluate(batches, return_dict=True, verbose=0)
     n, seconds = dataset.size("test"), time.perf_counter() - start
-    results = {
-        name: Result(float(value), model.metric_unit(name), n, seconds=seconds)
-        for name, value in metrics.items()
-    }
+    results = {}
+
+    def found(name: str, result: Result) -> None:
+        results[name] = result
+        on_result(name, result)
+
+    for name, value in metrics.items():
+        found(name, Result(float(value), model.metric_unit(name), n, seconds=seconds))
     parts = {PROTOCOLS[name].floor for name in protocols} - {None}
     of = functools.partial(Subject, dataset=dataset, features=features, inception=inception)
     subject, real = of(model), {part: of(RealData(dataset, part)) for part in parts}
     for name in protocols:
-        found = _timed(name, subject)
+        result = _timed(name, subject)
         if part := PROTOCOLS[name].floor:
             best = _timed(name, real[part])
-            seconds = found.seconds + best.seconds
-            found = dataclasses.replace(found, floor=best.value, seconds=seconds)
-        results[name] = found
+            seconds = result.seconds + best.seconds
+            result = dataclasses.replace(result, floor=best.value, seconds=seconds)
+        found(name, result)
     return results
 
 
