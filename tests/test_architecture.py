@@ -2,6 +2,8 @@
 
 import ast
 import configparser
+import importlib
+import inspect
 import re
 import subprocess
 import sys
@@ -35,6 +37,8 @@ ORDER = [
     "cli",
     "__main__",
 ]
+# Methods of which Keras says what they do.
+OF_KERAS = {"build", "call", "get_config", "from_config", "test_step", "convolution_op"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -113,6 +117,23 @@ def public_definitions():
 @pytest.mark.parametrize("node", list(public_definitions()))
 def test_public_things_have_docstrings(node):
     assert ast.get_docstring(node)
+
+
+def public_methods():
+    for path in MODULES:
+        module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                for member in node.body:
+                    name = getattr(member, "name", "_")
+                    if not name.startswith("_") and name not in OF_KERAS:
+                        yield module.removesuffix(".__init__"), node.name, name
+
+
+@pytest.mark.parametrize(("module", "owner", "name"), list(public_methods()))
+def test_public_methods_have_docstrings(module, owner, name):
+    """Of their own or of the method that they override."""
+    assert inspect.getdoc(getattr(getattr(importlib.import_module(module), owner), name))
 
 
 def test_importing_the_package_is_light():

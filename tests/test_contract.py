@@ -374,7 +374,7 @@ def test_samples_repeat_with_their_seed(name):
     np.testing.assert_allclose(model.sample(5, seed=1, batch_size=2), one, rtol=1e-5)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def exported(tmp_path_factory):
     """Every model as a SavedModel, and what a process without Keras made of it."""
     folder = tmp_path_factory.mktemp("exported")

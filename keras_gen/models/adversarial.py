@@ -362,6 +362,7 @@ class AdversarialModel(GenerativeModel):
 
     @property
     def sampler(self) -> keras.Model:
+        """The network that samples are drawn from: the average with `ema`, else the generator."""
         return self.average if self.ema else self.generator
 
     def for_use(self) -> AdversarialModel:

@@ -58,6 +58,8 @@ class CodedSampling:
         return made.reshape(*z.shape[:2], *self.data_shape)
 
     def signatures(self):
+        """Also `infer_codes(x)`, the means of Q(c|x), `(batch, codes)`."""
+
         def infer_codes(x):
             features = self.judge(x).features
             return {"codes": self.codes.mean(self.recognition(features))}

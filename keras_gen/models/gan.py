@@ -46,6 +46,7 @@ class GAN(AdversarialModel):
     metric_names = ("generator_loss", "discriminator_loss", "discriminator_accuracy")
 
     def train_step(self, batch):
+        """The discriminator's moves, then one of the generator; gives the metrics' means so far."""
         x, label = self.examples(batch)
         for turn in range(1, self.discriminator_steps):
             noise = self.noise.at("turn", turn)
@@ -68,6 +69,8 @@ class GAN(AdversarialModel):
         return self.report({name: moves[name] for name in self.metric_names})
 
     def discriminator_move(self, x, fake, z, label, noise: Noise) -> dict:
+        """One step of the discriminator, on real `x` and generated `fake`, `(batch, *data_shape)`;
+        gives its objective's values per example."""
         fake = ops.stop_gradient(fake)
         return self.minimize(
             lambda: self.discriminator_objective(x, fake, z, label, noise, True),

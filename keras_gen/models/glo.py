@@ -158,6 +158,7 @@ class GLO(GenerativeModel):
         super().compile(optimizer, *args, **kwargs)
 
     def train_step(self, batch):
+        """A step of the generator and of the batch's latents; gives the metrics' means so far."""
         x, index = self.examples(batch)
         if index is None:
             raise ValueError(

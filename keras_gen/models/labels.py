@@ -70,10 +70,13 @@ class Conditional:
         return super().sample(n, seed, label, batch_size)
 
     def check_examples(self, x: np.ndarray, label=None, name: str = "x") -> None:
+        """Raises ValueError if the model cannot learn from these examples and labels."""
         super().check_examples(x, label, name)
         check(type(self).__name__, x, label, self.num_classes, name)
 
     def signatures(self):
+        """`sample(n, seed)` takes the classes in turn, `sample_labelled(label, seed)` those given;
+        the others take `label`, `(batch,)` class indices, besides."""
         signatures = super().signatures()
         function, [n, seed, label] = signatures["sample"]
 

@@ -49,19 +49,21 @@ class PlayerOptimizers(keras.optimizers.Optimizer):
 
     @property
     def variables(self) -> list[keras.Variable]:
+        """Those of all players' optimizers."""
         return [v for optimizer in self.players.values() for v in optimizer.variables]
 
     @property
     def iterations(self):
+        """The steps of the main player, for callbacks."""
         return self.players[self._main].iterations
 
     @property
     def learning_rate(self):
+        """That of the main player; setting it keeps the others' ratios to it."""
         return self.players[self._main].learning_rate
 
     @learning_rate.setter
     def learning_rate(self, value) -> None:
-        """Sets the main player's rate, and the others' so that they keep their ratios to it."""
         main = float(self.learning_rate)
         if main:  # a rate of 0 would forget the ratios
             self._ratios = {n: float(o.learning_rate) / main for n, o in self.players.items()}

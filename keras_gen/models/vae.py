@@ -75,6 +75,7 @@ class VAE(LatentVariableModel):
         self.likelihood = self.fitting(likelihood)
 
     def train_step(self, batch):
+        """One step of encoder and decoder up the ELBO; gives the metrics' means so far."""
         x, label = self.examples(batch)
         terms = self.minimize(
             lambda: self.objective(x, label, self.noise, training=True), self.encoder, self.decoder

@@ -117,6 +117,7 @@ class VAEGAN(AdversarialModel):
         return keras.optimizers.RMSprop(3e-4)
 
     def train_step(self, batch):
+        """A step of each: encoder, decoder, discriminator. Gives the metrics' means so far."""
         x, _ = self.examples(batch)
         noise = self.noise
         features = self.judge(x).features  # of the discriminator that both players meet

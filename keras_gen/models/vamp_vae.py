@@ -75,6 +75,7 @@ class VampVAE(VAE):
         self.pseudo_inputs.set_weights([examples])
 
     def train_step(self, batch):
+        """As `VAE.train_step`; the pseudo-inputs move too. Gives the metrics' means so far."""
         x, label = self.examples(batch)
         networks = self.encoder, self.decoder, self.pseudo_inputs
         return self.report(

@@ -47,6 +47,7 @@ class Config:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Config":
+        """That whose fields a `config.json` holds."""
         fields = {f.name: content[f.name] for f in dataclasses.fields(cls)}
         preset = dict(fields["preset"], protocols=tuple(fields["preset"]["protocols"]))
         return cls(**fields | {"preset": Preset(**preset)})

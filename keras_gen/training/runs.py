@@ -135,10 +135,12 @@ class Run:
 
     @property
     def finished(self) -> bool:
+        """Whether training has written the model."""
         return self.model_file.is_file()
 
     @property
     def resume_command(self) -> str:
+        """What to type to train on."""
         return f"keras-gen train --resume --run-dir {shlex.quote(str(self.path))}"
 
     def checkpoint(self, epoch: int) -> Path:
@@ -174,6 +176,7 @@ class Run:
         return rows
 
     def write_history(self, rows: list[dict[str, Any]]) -> None:
+        """Writes history.csv anew: a row for each epoch, with the first row's names as header."""
         with (
             written_beside(self.history_file) as beside,
             open(beside, "w", newline="") as file,
