@@ -136,15 +136,18 @@ class Subject:
 
     @functools.cached_property
     def dci(self) -> factors.DCI:
+        """Of `coded`."""
         return factors.dci(*self.coded, seed=SEED)
 
     @functools.cached_property
     def mode_coverage(self) -> ModeCoverage:
+        """Of 2,500 samples."""
         spec = self.dataset.spec
         return mode_coverage(self.sample(MODE_SAMPLES), spec.modes, spec.sigma)
 
     @functools.cached_property
     def stacked_coverage(self) -> tuple[int, float]:
+        """The modes found among 26,000 stacked digits, and KL(those found || uniform) in nats."""
         features = load_features("lenet", "mnist")
         x = self.sample(STACKED_SAMPLES)
         hundreds, tens, ones = (features.classify(x[..., i : i + 1]) for i in range(3))
@@ -152,6 +155,7 @@ class Subject:
 
     @functools.cached_property
     def memorization(self) -> Memorization:
+        """Of 1,000 samples."""
         flat = (
             x.reshape(len(x), -1)
             for x in (
