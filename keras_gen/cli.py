@@ -375,6 +375,9 @@ def train_preset(arguments) -> int:
 def evaluate_run(arguments) -> int:
     """Measure a run, print the figures and keep them in its metrics.json."""
     if arguments.human:
+        for option in ("metrics", "features", "inception"):
+            if getattr(arguments, option):
+                raise UsageError(f"--human measures judgements alone: leave out --{option}")
         return evaluate_judgements(arguments)
     with usage_errors(), contextlib.redirect_stdout(sys.stderr):
         quiet_tensorflow()

@@ -13,7 +13,8 @@ from keras_gen.training import Run
 
 def comparison(runs: Sequence[str | os.PathLike]) -> list[tuple[str, ...]]:
     """The figures of evaluated runs, a row for each metric: its name, a figure for each run, the
-    floor (real data in place of samples) and the unit.
+    floor (real data in place of samples) and the unit. The first row heads the columns, by the
+    runs' names; by their paths, where two have one name.
 
     Raises:
         FileNotFoundError: there is no run at one of the paths.
@@ -26,9 +27,11 @@ def comparison(runs: Sequence[str | os.PathLike]) -> list[tuple[str, ...]]:
             raise ValueError(
                 f"{run.path} has no figures yet: first run keras-gen evaluate {run.path}"
             )
-    names = dict.fromkeys(name for figures in evaluated for name in figures)
-    rows = [("METRIC", *(run.path.resolve().name for run in opened), "FLOOR", "UNIT")]
-    for name in names:
+    heads = [run.path.resolve().name for run in opened]
+    if len(set(heads)) < len(heads):
+        heads = [str(run.path) for run in opened]
+    rows = [("METRIC", *heads, "FLOOR", "UNIT")]
+    for name in dict.fromkeys(name for figures in evaluated for name in figures):
         found = [figures[name] for figures in evaluated if name in figures]
         floors = {shown(figure.get("floor")) for figure in found}
         units = dict.fromkeys(figure["unit"] for figure in found)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -233,6 +234,10 @@ def test_compare(trained, tmp_path, capsys):
     assert (width - 2) // 7 == (height - 4) // 2, "two rows of seven tiles"
     assert run(f"compare {trained} --out c.txt") == 2
     assert "must end in .png" in capsys.readouterr().err
+    namesake = tmp_path / trained.name
+    shutil.copytree(trained, namesake)
+    assert run(f"compare {trained} {namesake} --out {out}") == 0
+    assert capsys.readouterr().out.split()[1:3] == [str(trained), str(namesake)]
 
 
 def test_compare_refuses_data_of_different_shapes(trained, tmp_path, capsys):

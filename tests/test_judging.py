@@ -285,6 +285,8 @@ def test_evaluate_human(trained, tmp_path, capsys):
     assert {figure["unit"] for figure in figures.values()} == {"of 1"}
     assert json.loads((trained / "metrics.json").read_text()) == before | {"human": figures}
 
+    assert run(f"evaluate {trained} --human {path} --metrics elbo") == 2
+    assert "leave out --metrics" in capsys.readouterr().err
     assert run(f"evaluate {trained} --human {path}") == 0
     table = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"hype_infinity +0.33333 +0.061 to 0.792 +of 1 +3", table[1])
