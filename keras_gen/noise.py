@@ -10,11 +10,20 @@ from __future__ import annotations
 import math
 import numbers
 import zlib
-from typing import Any
+from typing import NamedTuple
 
 import tensorflow as tf
 
 ALGORITHM = "philox"
+
+
+class Part(NamedTuple):
+    """A replica's part of a batch: the place of its first example, the batch's number of examples
+    and the part's own, 1 if it has none."""
+
+    start: int | tf.Tensor
+    total: int | tf.Tensor
+    size: int | tf.Tensor
 
 
 class Noise:
@@ -30,27 +39,24 @@ class Noise:
 
     Args:
         seed: integer of 32 bits, or integer scalar tensor.
-        replica: index of the replica that draws, with `replicas` of them in all. A draw for a
-            batch is made for the global batch, of which replica `r` takes the `r`-th part: the
-            noise of an example does not depend on how many replicas share the work.
-        replicas: number of replicas.
+        part: what a replica has of the global batch. A draw is made for the global batch, and the
+            replica takes its part: the noise of an example does not depend on how many replicas
+            share the work. None for the whole.
 
     Raises:
         ValueError: if the seed is larger, and would be that of others.
     """
 
-    def __init__(self, seed: int | tf.Tensor, replica: Any = 0, replicas: int = 1):
+    def __init__(self, seed: int | tf.Tensor, part: Part | None = None):
         if isinstance(seed, numbers.Integral) and not -(2**31) <= seed < 2**31:
             raise ValueError(f"seed must fit in 32 bits, {-(2**31)} to {2**31 - 1}; got {seed}.")
         self._key = tf.stack([tf.cast(seed, tf.int32), 0])
-        self._replica = replica
-        self._replicas = replicas
+        self._part = part
 
     def at(self, *places: str | int | tf.Tensor) -> Noise:
         """The noise of a place (a name) or time (a step) within this noise."""
         noise = Noise.__new__(Noise)
-        noise._replica, noise._replicas = self._replica, self._replicas
-        noise._key = self._key
+        noise._key, noise._part = self._key, self._part
         for place in places:
             if isinstance(place, str):
                 place = zlib.crc32(place.encode()) & 0x7FFFFFFF
@@ -65,9 +71,13 @@ class Noise:
 
     def uniform(self, shape) -> tf.Tensor:
         """Uniform numbers in (0, 1), float32, of a shape whose first axis is the batch."""
-        bits = self._bits((self._replicas * shape[0], *shape[1:]))
-        if self._replicas > 1:
-            bits = bits[self._replica * shape[0] : (self._replica + 1) * shape[0]]
+        rows, *rest = shape
+        if self._part is None:
+            bits = self._bits(shape)
+        else:
+            start, total, size = self._part
+            first = start * rows // size
+            bits = self._bits((total * rows // size, *rest))[first : first + rows]
         # The middles of 2^23 equal cells, all of which float32 can tell apart.
         return (tf.cast(tf.bitwise.right_shift(bits, 9), tf.float32) + 0.5) * 2.0**-23
 

@@ -53,7 +53,7 @@ def test_the_bound_of_a_perfect_and_of_a_useless_recognition(scale, expected):
         seed=0,
     )
     other.compile()
-    noise = model.noise
+    noise = model.noise(x)
     for weighted, plain in (
         (m.objective(tf.constant(x), None, noise, training=False) for m in (model, other)),
     ):

@@ -1,11 +1,13 @@
 """Noise is a function of (seed, step, place, example) and nothing else."""
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.stats
 import tensorflow as tf
 
-from keras_gen.noise import Noise
+from keras_gen.noise import Noise, Part
 
 
 def test_same_key_same_numbers_other_key_others():
@@ -37,12 +39,15 @@ def test_a_step_may_be_a_tensor():
 
 
 def test_replicas_share_out_what_one_replica_draws():
-    for replicas in (2, 4):
-        for law in ("uniform", "normal"):
-            alone = getattr(Noise(3).at("z"), law)((8, 5))
+    for sizes in ([4, 4], [2, 2, 2, 2], [5, 3], [8, 0], [3, 3, 2, 0]):
+        starts = np.cumsum([0, *sizes[:-1]])
+        parts = [Part(start, 8, max(size, 1)) for start, size in zip(starts, sizes, strict=True)]
+        # Also where an example has several rows.
+        for law, rows in itertools.product(("uniform", "normal"), (1, 3)):
+            alone = getattr(Noise(3).at("z"), law)((8 * rows, 5))
             together = [
-                getattr(Noise(3, replica, replicas).at("z"), law)((8 // replicas, 5))
-                for replica in range(replicas)
+                getattr(Noise(3, part).at("z"), law)((size * rows, 5))
+                for part, size in zip(parts, sizes, strict=True)
             ]
             np.testing.assert_allclose(np.concatenate(together), alone, rtol=1e-6)
 

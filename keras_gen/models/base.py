@@ -26,7 +26,7 @@ from keras import ops
 from keras_gen import __version__, data, likelihoods, networks, presets, zoo
 from keras_gen.models import labels
 from keras_gen.models.players import PlayerOptimizers, adam
-from keras_gen.noise import Noise
+from keras_gen.noise import Noise, Part
 
 
 class _Built(type):
@@ -405,16 +405,9 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         """How many numbers one example has."""
         return math.prod(self.data_shape)
 
-    @property
-    def noise(self) -> Noise:
-        """The noise of the current training step."""
-        return self._replica_noise().at("train", self.step)
-
-    def _replica_noise(self) -> Noise:
-        context = tf.distribute.get_replica_context()
-        if context is None:
-            return Noise(self.seed)
-        return Noise(self.seed, context.replica_id_in_sync_group, context.num_replicas_in_sync)
+    def noise(self, x) -> Noise:
+        """The noise of the current training step for a batch `x`, `(batch, ...)`."""
+        return Noise(self.seed, _part(x)).at("train", self.step)
 
     def examples(self, batch) -> tuple[Any, Any]:
         """The data and the labels (or None) of a batch in any form that Keras hands over.
@@ -455,9 +448,8 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         with tf.GradientTape() as tape:
             terms = objective()
             regularization = sum(sum(network.losses) for network in networks)
-            loss = ops.mean(terms["loss"]) + regularization
-            loss = loss / self.distribute_strategy.num_replicas_in_sync
-            loss = optimizer.scale_loss(loss)
+            regularization = regularization / self.distribute_strategy.num_replicas_in_sync
+            loss = optimizer.scale_loss(_share_of_mean(terms["loss"]) + regularization)
         gradients = tape.gradient(loss, variables)
 
         def update(gradients):
@@ -480,9 +472,9 @@ class GenerativeModel(keras.Model, metaclass=_Built):
     def test_step(self, batch) -> dict:
         # The noise of an evaluation depends on the batch's place in it, not on what came before,
         # so that evaluating twice gives the same figures twice.
-        noise = self._replica_noise().at("test", self._report.batches.total)
-        self._report.batches.update_state(1.0)
         x, label = self.examples(batch)
+        noise = Noise(self.seed, _part(x)).at("test", self._report.batches.total)
+        self._report.batches.update_state(1.0)
         return self._average(self.objective(x, label, noise, training=False))
 
     def objective(self, x, label, noise: Noise, training: bool) -> dict:
@@ -563,6 +555,10 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         if not kwargs.get("_use_cached_eval_dataset"):  # Keras's own call, from within `fit`
             x = self._checked(x, y, batch_size or 32, shuffle=False)
         return super().evaluate(_dataset(x), **kwargs)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None) -> None:
+        """Nothing: all is built. Keras would take the first batch's mean over the replicas, which
+        fails where their parts differ in size."""
 
     def _split(self, x, y, fraction: float):
         """Arrays without their last part, and that part."""
@@ -708,6 +704,31 @@ class GenerativeModel(keras.Model, metaclass=_Built):
             "steps": int(self.step.numpy()),
             "versions": versions,
         }
+
+
+def _part(x) -> Part | None:
+    """The part of the global batch that this replica has in `x`, `(batch, ...)`; None if it is
+    alone."""
+    context = tf.distribute.get_replica_context()
+    replicas = 1 if context is None else context.num_replicas_in_sync
+    if replicas == 1:
+        return None
+    replica, size = context.replica_id_in_sync_group, x.shape[0]
+    if size is not None:  # then it is that of every replica
+        return Part(replica * size, replicas * size, size)
+    # A last batch need not be a multiple of the replicas; some may even have none of it.
+    size = tf.shape(x)[0]
+    sizes = context.all_reduce("sum", tf.one_hot(replica, replicas) * tf.cast(size, tf.float32))
+    sizes = tf.cast(sizes, tf.int32)
+    return Part(tf.reduce_sum(sizes[:replica]), tf.reduce_sum(sizes), tf.maximum(size, 1))
+
+
+def _share_of_mean(values):
+    """What this replica adds to the mean of values per example, `(batch,)`, over all replicas."""
+    part = _part(values)
+    if part is None:
+        return ops.mean(values)
+    return ops.sum(values) / ops.cast(part.total, values.dtype)
 
 
 def _dataset(x):

@@ -48,12 +48,12 @@ class GAN(AdversarialModel):
     def train_step(self, batch):
         """The discriminator's moves, then one of the generator; gives the metrics' means so far."""
         x, label = self.examples(batch)
+        noise = self.noise(x)
         for turn in range(1, self.discriminator_steps):
-            noise = self.noise.at("turn", turn)
-            z = self.draw_for(x, noise)
+            turn_noise = noise.at("turn", turn)
+            z = self.draw_for(x, turn_noise)
             fake = self.generate_for(x, z, label, training=True)
-            self.discriminator_move(x, fake, z, label, noise)
-        noise = self.noise
+            self.discriminator_move(x, fake, z, label, turn_noise)
         z = self.draw_for(x, noise)
         moves = {}
 

@@ -167,7 +167,7 @@ class GLO(GenerativeModel):
             )
 
         def objective():
-            return self.objective(x, index, self.noise, training=True)
+            return self.objective(x, index, self.noise(x), training=True)
 
         # Both go down the same loss, each by its own optimizer, after one forward pass.
         terms = self.minimize(lambda: self.minimize(objective, self.codes), self.generator)

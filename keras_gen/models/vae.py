@@ -78,7 +78,9 @@ class VAE(LatentVariableModel):
         """One step of encoder and decoder up the ELBO; gives the metrics' means so far."""
         x, label = self.examples(batch)
         terms = self.minimize(
-            lambda: self.objective(x, label, self.noise, training=True), self.encoder, self.decoder
+            lambda: self.objective(x, label, self.noise(x), training=True),
+            self.encoder,
+            self.decoder,
         )
         return self.report(terms)
 

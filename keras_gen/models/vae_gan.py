@@ -119,7 +119,7 @@ class VAEGAN(AdversarialModel):
     def train_step(self, batch):
         """A step of each: encoder, decoder, discriminator. Gives the metrics' means so far."""
         x, _ = self.examples(batch)
-        noise = self.noise
+        noise = self.noise(x)
         features = self.judge(x).features  # of the discriminator that both players meet
         terms = self.minimize(
             lambda: self.encoder_objective(x, features, noise, True), self.encoder

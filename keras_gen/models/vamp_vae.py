@@ -79,7 +79,7 @@ class VampVAE(VAE):
         x, label = self.examples(batch)
         networks = self.encoder, self.decoder, self.pseudo_inputs
         return self.report(
-            self.minimize(lambda: self.objective(x, label, self.noise, training=True), *networks)
+            self.minimize(lambda: self.objective(x, label, self.noise(x), training=True), *networks)
         )
 
     def kl(self, posterior, z):
