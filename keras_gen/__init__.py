@@ -6,10 +6,12 @@
     vae = kg.models.VAE.for_data(digits.spec, latent_dim=8)
 
 Submodules are imported when first used, so `import keras_gen` itself is instant and needs neither
-TensorFlow nor NumPy.
+TensorFlow nor NumPy; unless Keras is there already, which then is told of all models, so that
+`keras.models.load_model` knows them.
 """
 
 import importlib
+import sys
 
 __version__ = "0.1.0"
 
@@ -42,3 +44,7 @@ def __getattr__(name: str):
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_SUBMODULES})
+
+
+if "keras" in sys.modules:
+    importlib.import_module(f"{__name__}.models")

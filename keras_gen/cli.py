@@ -12,12 +12,14 @@ import json
 import logging
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 
 from keras_gen import __version__, presets
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+BROKEN_PIPE = 141  # 128 + SIGPIPE
 # Kinds of data that are named with a path, as in text:PATH.
 PATH_KINDS = ("text", "audio", "notes")
 
@@ -44,13 +46,20 @@ def main(argv: list[str] | None = None) -> int:
         arguments = parser().parse_args(argv)
         arguments.command_line = shlex.join(["keras-gen", *argv])
         with warnings_of_ours():
-            return arguments.run(arguments)
+            code = arguments.run(arguments)
+        sys.stdout.flush()
+        return code
     except UsageError as error:
         print(f"keras-gen: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("keras-gen: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output, such as `head`, has enough. Nothing more can be written, not
+        # even by Python as it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
 
 
 def parser() -> Parser:
@@ -126,7 +135,8 @@ def parser() -> Parser:
     train.add_argument(
         "--resume",
         action="store_true",
-        help="continue the run in --run-dir, or else the newest unfinished run of PRESET",
+        help="continue the run in --run-dir, or else the newest unfinished run of PRESET; start it "
+        "where there is none",
     )
     train.add_argument(
         "--dry-run",
@@ -361,7 +371,8 @@ def train_preset(arguments) -> int:
     else:
         print(f"training {config.preset.name} into {path}")
     try:
-        job.fit(run, verbose=1 if sys.stdout.isatty() else 2)
+        with termination_as_interrupt():
+            job.fit(run, verbose=1 if sys.stdout.isatty() else 2)
     except KeyboardInterrupt:
         print(f"keras-gen: interrupted; resume with: {run.resume_command}", file=sys.stderr)
         return INTERRUPTED
@@ -553,6 +564,20 @@ def usage_errors():
     except (ValueError, TypeError, OSError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise UsageError(lines[0]) from error
+
+
+@contextlib.contextmanager
+def termination_as_interrupt():
+    """Within it SIGTERM, which schedulers send, is what control-C is."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def check_folder(out: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import keras_gen
-from keras_gen import models
+from keras_gen import data, models
 
 PACKAGE = Path(keras_gen.__file__).parent
 # Each may import only from those before it.
@@ -147,6 +147,15 @@ def test_importing_the_package_is_light():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout
     assert output.strip() == "[]"
+
+
+def test_keras_knows_the_models_of_an_imported_package(tmp_path):
+    spec = data.Spec("vector", "vector", (2,), (0.0, 1.0))
+    models.VAE.for_data(spec, latent_dim=1, hidden=(2,)).save(tmp_path / "vae.keras")
+    script = "import sys, keras, keras_gen; print(keras.models.load_model(sys.argv[1]).latent.dim)"
+    command = [sys.executable, "-c", script, str(tmp_path / "vae.keras")]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert output.strip() == "1"
 
 
 def test_setup_names_every_package():

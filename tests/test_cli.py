@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -73,6 +75,16 @@ def test_answers_at_once(arguments):
     assert seconds < 1
 
 
+def test_a_reader_that_has_enough_is_no_error():
+    command = [sys.executable, "-m", "keras_gen", "list"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
 def test_list(capsys):
     assert run("list") == 0
     out = capsys.readouterr().out
@@ -96,6 +108,9 @@ def test_list(capsys):
         ("train vae_digits --strategy moon", "argument --strategy: invalid choice: 'moon'"),
         ("train vae_digits --set latent_dim", "--set latent_dim: write KEY=VALUE"),
         ("train vae_digits --set latent=3", "did you mean 'latent_dim'"),
+        ("train vae_digits --set latent_dim=2.5", "latent_dim must be a whole number, got 2.5"),
+        ("train beta_vae_shapes --set beta=x", "beta must be a number, got 'x'"),
+        ("train vae_digits --set hidden=abc", "sizes of layers must be positive whole numbers"),
         ("train vae_digits --set schedule=linear", "known are constant, cosine, stages"),
         ("train vae_digits --set latent_dim=many", "many"),
         ("train vae_digits --set data.moon=3", "moon"),
@@ -160,6 +175,17 @@ def test_default_run_directories_and_other_data(tmp_path, monkeypatch, capsys):
     assert config["preset"]["data"] == str(tmp_path / "mine.npz")
     assert config["command"] == "keras-gen " + shlex.join(shlex.split(f"{TRAIN} --data mine.npz"))
     assert run("sample runs/vae_digits-002 -n 4 --out x.png") == 0
+
+
+def test_a_terminated_run_says_how_to_resume(tmp_path, capsys, monkeypatch):
+    def terminate(self, epoch, logs=None):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(callbacks.StopWhenDiverged, "on_epoch_end", terminate)
+    before = signal.getsignal(signal.SIGTERM)
+    assert run(f"{TRAIN} --run-dir {tmp_path / 'r'}") == 130
+    assert f"--resume --run-dir {tmp_path / 'r'}" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_evaluate(trained, capsys):

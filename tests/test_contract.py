@@ -490,6 +490,8 @@ def test_mistakes_are_told_before_training(name):
         mistake(np.where(arrays["x"] > 0.5, np.nan, arrays["x"]))
     with pytest.raises(ValueError, match="sample_weight"):
         mistake(arrays["x"], sample_weight=np.ones(EXAMPLES))
+    with pytest.raises(ValueError, match="y must be as long as x, which has 48; got 47"):
+        mistake(arrays["x"], arrays["label"][1:])
     if bounded:
         with pytest.raises(ValueError, match="divide by 255"):
             bad = {"x": pixels, "label": arrays["label"]}

@@ -649,7 +649,8 @@ def test_names(tmp_path):
     refused("no such file", "none.npz")(tmp_path / "none.npz")
     refused("no such path", "nowhere")(tmp_path / "nowhere")
     (tmp_path / "data.doc").write_text("1,2")
-    refused("data.doc", "is neither")(tmp_path / "data.doc")
+    refused("data.doc", "is no data")(tmp_path / "data.doc")
+    refused("'' is no data", "digits, shapes, mnist")("")
     refused("digits takes no option 'image_size': it takes none")("digits", image_size=3)
     refused("mnist takes no option 'kind'", "image_size, max_examples")("mnist", kind="image")
 

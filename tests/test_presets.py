@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from keras_gen import evaluation, models, presets
-from keras_gen.training.config import model_option_names, override
+from keras_gen.training.config import model_options_of, override
 
 ALL = pytest.mark.parametrize("preset", presets.PRESETS.values(), ids=lambda preset: preset.name)
 
@@ -14,7 +14,7 @@ ALL = pytest.mark.parametrize("preset", presets.PRESETS.values(), ids=lambda pre
 def test_names_exist(preset):
     assert presets.PRESETS[preset.name] is preset
     assert issubclass(models.get(preset.model), models.GenerativeModel)
-    assert set(preset.model_options) <= set(model_option_names(preset.model))
+    assert set(preset.model_options) <= model_options_of(preset.model).keys()
     assert set(preset.protocols) <= set(evaluation.PROTOCOLS)
     assert set(preset.target) <= set(preset.protocols)
     assert preset.paper

@@ -127,11 +127,11 @@ def _find(source: Any, data_dir: str | os.PathLike | None) -> tuple[Callable, tu
             raise DataError(f"{source!r} has no path: {FORMS}")
         return PREFIXES[prefix], (Path(rest).expanduser(),), str(source)
     path = Path(source).expanduser()
-    if path.is_dir():
+    if str(source) and path.is_dir():
         return folder.load_folder, (path,), "a folder of images"
     if path.suffix not in (".csv", ".npz", ".npy"):
         problem = (
-            "is neither" if path.exists() else "is no name of a data set and no such path exists"
+            "is no data" if path.exists() else "is no name of a data set and no such path exists"
         )
         raise DataError(f"{str(source)!r} {problem}{_close(str(source))}: {FORMS}")
     if not path.exists():

@@ -594,6 +594,8 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         if not isinstance(x, (np.ndarray, list, tf.Tensor)):
             return None
         arrays = {"x": np.asarray(x)}
+        if y is not None and len(y) != len(arrays["x"]):
+            raise ValueError(f"y must be as long as x, which has {len(arrays['x'])}; got {len(y)}.")
         if self.uses_labels and y is not None:
             arrays["label"] = np.asarray(y)
         if arrays["x"].dtype == np.float64:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import numbers
 from collections.abc import Callable, Sequence
 
 import keras
@@ -18,13 +19,20 @@ def initializers(
     seed: int | None, kind: type = keras.initializers.GlorotUniform
 ) -> Callable[[], keras.initializers.Initializer]:
     """A function that gives each layer its own initializer: same seed, same network."""
-    numbers = itertools.count()
-    return lambda: kind(seed=None if seed is None else seed + next(numbers))
+    place = itertools.count()
+    return lambda: kind(seed=None if seed is None else seed + next(place))
 
 
 def layer_sizes(units: int | Sequence[int]) -> tuple[int, ...]:
-    """The sizes of several layers, or of a single one given as a number."""
-    return (units,) if isinstance(units, int) else tuple(units)
+    """The sizes of several layers, or of a single one given as a number.
+
+    Raises:
+        ValueError: if one is no positive whole number.
+    """
+    sizes = tuple(units) if isinstance(units, Sequence) else (units,)
+    if not all(isinstance(size, numbers.Integral) and size > 0 for size in sizes):
+        raise ValueError(f"sizes of layers must be positive whole numbers, got {units!r}.")
+    return sizes
 
 
 def with_label(input_shape: tuple[int, ...], num_classes: int | None, name: str):

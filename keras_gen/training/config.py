@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import inspect
 import json
 import platform
 import subprocess
@@ -70,7 +71,7 @@ def override(preset: Preset, settings: dict[str, Any]) -> Preset:
         fields |= {"data_options": {}, "target": {}}
     preset = dataclasses.replace(preset, **fields)
     _check_fields(preset)
-    known = model_option_names(preset.model)
+    known = model_options_of(preset.model)
     data_options, model_options = dict(preset.data_options), dict(preset.model_options)
     for key, value in settings.items():
         if key in OVERRIDABLE:
@@ -78,6 +79,7 @@ def override(preset: Preset, settings: dict[str, Any]) -> Preset:
         if key.startswith("data."):
             data_options[key.removeprefix("data.")] = value
         elif key in known:
+            _check_number(key, value, known[key].annotation)
             model_options[key] = value
         else:
             names = [*OVERRIDABLE, *known, "data.KEY"]
@@ -110,14 +112,25 @@ def _check_fields(preset: Preset) -> None:
         raise ValueError(f"protocols must be a list of names, got {preset.protocols!r}")
 
 
-def model_option_names(model: str) -> list[str]:
-    """What can be set of a model: the options of `for_data` and of the constructor.
+def _check_number(key: str, value: Any, annotation: str) -> None:
+    """Raises ValueError for something else where a model's option is a number."""
+    kind, _, optional = annotation.partition(" | ")
+    wanted = {"int": ("a whole number", int), "float": ("a number", (int, float))}.get(kind)
+    if wanted and optional in ("", "None") and not (optional and value is None):
+        name, types = wanted
+        if isinstance(value, bool) or not isinstance(value, types):
+            raise ValueError(f"{key} must be {name}, got {value!r}")
+
+
+def model_options_of(model: str) -> dict[str, inspect.Parameter]:
+    """What can be set of a model: the options of `for_data` and of the constructor, by name.
 
     Those without a default, data and networks, are for_data's business, and a run has its own seed.
     """
     taken = models.get(model).parameters_of("for_data", "default_networks", "__init__")
-    names = dict.fromkeys(p.name for p in taken if p.default is not p.empty)
-    return [name for name in names if name != "seed"]
+    # The first of a name is the one that `for_data` takes.
+    options = {p.name: p for p in reversed(taken) if p.default is not p.empty and p.name != "seed"}
+    return dict(reversed(options.items()))
 
 
 def versions() -> dict[str, str]:
