@@ -556,6 +556,11 @@ class GenerativeModel(keras.Model, metaclass=_Built):
             x = self._checked(x, y, batch_size or 32, shuffle=False)
         return super().evaluate(_dataset(x), **kwargs)
 
+    def predict(self, x, batch_size: int | None = None, **kwargs) -> np.ndarray:
+        """What `call` makes of data; arguments and result are those of `keras.Model.predict`."""
+        x = self._checked(x, None, batch_size or 32, shuffle=False)
+        return super().predict(_dataset(x), **kwargs)
+
     def _maybe_symbolic_build(self, iterator=None, data_batch=None) -> None:
         """Nothing: all is built. Keras would take the first batch's mean over the replicas, which
         fails where their parts differ in size."""
