@@ -357,6 +357,8 @@ def train_preset(arguments) -> int:
             print(f"{path} is finished already ({config.preset.epochs} epochs): nothing to do")
             return 0
         job = training.prepare(config, run)
+        if run:
+            run.read_history(job.initial_epoch)  # a damaged one is an error here, not in the middle
         if "data" in settings and "protocols" not in settings and run is None:
             config = job.config = without_inapplicable(config, job)
         # Not after hours of training:
@@ -379,6 +381,9 @@ def train_preset(arguments) -> int:
     except training.Diverged as error:
         print(f"keras-gen: error: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # a full disk, say
+        print(f"keras-gen: error: {error}; resume with: {run.resume_command}", file=sys.stderr)
+        return 1
     print(f"finished {path}; now try: keras-gen evaluate {path}")
     return 0
 
@@ -390,6 +395,8 @@ def evaluate_run(arguments) -> int:
             if getattr(arguments, option):
                 raise UsageError(f"--human measures judgements alone: leave out --{option}")
         return evaluate_judgements(arguments)
+    if arguments.inception and not os.path.exists(arguments.inception):
+        raise UsageError(f"--inception {arguments.inception} does not exist")
     with usage_errors(), contextlib.redirect_stdout(sys.stderr):
         quiet_tensorflow()
         from keras_gen import comparing, data, evaluation, training
@@ -540,6 +547,9 @@ def train_features(arguments) -> int:
     if out.suffix != ".keras":
         raise UsageError(f"--out {out} must end in .keras")
     check_folder(out)
+    card = out.with_suffix(".json")
+    if card.exists() and not out.exists():
+        raise UsageError(f"--out {out}: its card would replace {card}, which is none")
     with usage_errors():
         quiet_tensorflow()
         from keras_gen import data, evaluation
@@ -561,9 +571,15 @@ def usage_errors():
     """Turn the errors that the library raises about what it was given into `UsageError`."""
     try:
         yield
-    except (ValueError, TypeError, OSError) as error:
+    except expected_errors() as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise UsageError(lines[0]) from error
+
+
+def expected_errors() -> tuple[type[Exception], ...]:
+    """What the library raises about what it was given; of TensorFlow once that is loaded."""
+    tensorflow = sys.modules.get("tensorflow")
+    return (ValueError, TypeError, OSError, *([tensorflow.errors.OpError] if tensorflow else []))
 
 
 @contextlib.contextmanager
@@ -581,9 +597,13 @@ def termination_as_interrupt():
 
 
 def check_folder(out: Path) -> None:
-    """Raises UsageError unless the folder that a file is to be written to exists."""
+    """Raises UsageError unless a file can be written there."""
     if not out.parent.is_dir():
         raise UsageError(f"--out {out}: there is no directory {out.parent}")
+    if out.is_dir():
+        raise UsageError(f"--out {out} is a directory: name a file")
+    if not os.access(out.parent, os.W_OK):
+        raise UsageError(f"--out {out}: nothing can be written in {out.parent}")
 
 
 def seed(text: str) -> int:

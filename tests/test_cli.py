@@ -109,6 +109,14 @@ def test_list(capsys):
         ("train vae_digits --set latent_dim", "--set latent_dim: write KEY=VALUE"),
         ("train vae_digits --set latent=3", "did you mean 'latent_dim'"),
         ("train vae_digits --set latent_dim=2.5", "latent_dim must be a whole number, got 2.5"),
+        (
+            "train glo_mnist --data digits --set latent_dim=0",
+            "latent_dim must be at least 1, got 0",
+        ),
+        (
+            "train vae_digits --set adam={'beta_1':'x'}",
+            "adam must be a dictionary of Adam's numbers",
+        ),
         ("train beta_vae_shapes --set beta=x", "beta must be a number, got 'x'"),
         ("train vae_digits --set hidden=abc", "sizes of layers must be positive whole numbers"),
         ("train vae_digits --set schedule=linear", "known are constant, cosine, stages"),
@@ -235,6 +243,41 @@ def test_evaluate_keeps_what_it_measured_before_it_is_stopped(trained, monkeypat
     after = json.loads((trained / "metrics.json").read_text())["evaluation"]["active_units"]
     assert after == before | {"seconds": after["seconds"]}
     assert after["seconds"] != before["seconds"], "it is the new figure"
+
+
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ("sample {run} -n 1 --out {dir}", "is a directory"),
+        ("features digits --out {dir}/mine.keras", "mine.json, which is none"),
+        ("evaluate {run} --metrics fid_inception_10k --inception {dir}/none", "does not exist"),
+        ("export {run} {dir}/mine.json/x", "mine.json"),
+    ],
+)
+def test_where_nothing_can_be_written_or_read(command, problem, trained, tmp_path, capsys):
+    folder = tmp_path / "a.png"
+    folder.mkdir()
+    (folder / "mine.json").write_text('{"my": "data"}')
+    assert run(command.format(run=trained, dir=folder)) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("keras-gen: error: ")
+    assert problem in error
+    assert (folder / "mine.json").read_text() == '{"my": "data"}'
+
+
+def test_a_damaged_history_is_found_before_training_goes_on(unfinished, tmp_path, capsys):
+    path = tmp_path / "r"
+    shutil.copytree(unfinished, path)
+    (path / "history.csv").write_bytes(bytes(range(256)))
+    assert run(f"train --resume --run-dir {path}") == 2
+    assert "history.csv is lost or damaged" in capsys.readouterr().err
+
+
+def test_a_copy_without_empty_folders_resumes(unfinished, tmp_path):
+    path = tmp_path / "r"
+    shutil.copytree(unfinished, path)
+    shutil.rmtree(path / "samples")
+    assert run(f"train --resume --run-dir {path}") == 0
 
 
 def test_compare(trained, tmp_path, capsys):

@@ -9,6 +9,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -414,6 +415,10 @@ for name in sys.argv[2:]:
     if label:
         given = {"label": tf.constant([2, 0]), "seed": tf.constant(1)}
         results[name]["labelled"] = signatures["sample_labelled"](**given)["x"].numpy().tolist()
+        try:
+            signatures["sample_labelled"](label=tf.constant([0, 3]), seed=tf.constant(1))
+        except tf.errors.InvalidArgumentError as error:
+            results[name]["refusal"] = str(error)
     if "encode" in signatures:
         z = signatures["encode"](x=x, **label)["z"]
         results[name]["reconstruct"] = signatures["reconstruct"](x=x, **label)["x"].numpy().tolist()
@@ -445,6 +450,7 @@ def test_saved_model_samples_in_a_fresh_process(name, exported):
     if trained[name].uses_labels:
         asked = trained[name].sample(2, seed=1, label=[2, 0])
         np.testing.assert_allclose(result["labelled"], asked, rtol=1e-5)
+        assert "label must be in 0..2, got" in result["refusal"]
     if "reconstruct" in result:
         np.testing.assert_allclose(result["decode"], result["reconstruct"], rtol=1e-5)
         assert result["default"] == result["reconstruct"]
@@ -493,6 +499,15 @@ def test_mistakes_are_told_before_training(name):
         mistake(np.where(arrays["x"] > 0.5, np.nan, arrays["x"]))
     with pytest.raises(ValueError, match="sample_weight"):
         mistake(arrays["x"], sample_weight=np.ones(EXAMPLES))
+    with pytest.raises(ValueError, match=r"needs the entry \"x\".* has 'image', 'label'"):
+        model.fit({"image": arrays["x"], "label": arrays["label"]}, verbose=0)
+    with pytest.raises(ValueError, match="x must be arrays or batches"):
+        model.fit(verbose=0)
+    with pytest.raises(TypeError, match=r"spec must be a keras_gen\.data\.Spec"):
+        for_data(type(model), SimpleNamespace(kind=spec_of(name).kind))
+    if model.uses_labels:
+        with pytest.raises(ValueError, match="labels must be class indices, whole numbers"):
+            mistake(arrays["x"], arrays["label"] / 2)
     with pytest.raises(ValueError, match="y must be as long as x, which has 48; got 47"):
         mistake(arrays["x"], arrays["label"][1:])
     if bounded:

@@ -314,8 +314,8 @@ def test_images_of_other_channels_train_without_pictures(tmp_path):
 
 @pytest.mark.parametrize("packing", [0, 1.5, "x"])
 def test_packing_that_is_no_count(packing):
-    preset = training.override(presets.get("gan_ring"), {"packing": packing})
-    with pytest.raises(ValueError, match="packing must be a positive whole number"):
+    with pytest.raises(ValueError, match=r"packing must be a (positive )?whole number"):
+        preset = training.override(presets.get("gan_ring"), {"packing": packing})
         training.prepare(training.Config(preset))
 
 

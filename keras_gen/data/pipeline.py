@@ -101,7 +101,8 @@ class Batches:
         self.dataset.cardinality = lambda: tf.constant(self._length, tf.int64)
 
     def seek(self, epoch: int, skip: int = 0) -> None:
-        """Chooses what iterating from now on gives: the order of `epoch` without `skip` batches.
+        """Chooses what an iterator gives that starts from now on: the order of `epoch` without
+        `skip` batches. (It starts with its first batch.)
 
         Args:
             epoch: any integer from 0 on; it is a key, so epochs need not be counted by ones.

@@ -191,7 +191,12 @@ class GenerativeModel(keras.Model, metaclass=_Built):
 
         Raises:
             ValueError: if none does, or there is none of that name.
+            TypeError: if `spec` is something else.
         """
+        if not isinstance(spec, data.Spec):
+            raise TypeError(
+                f"spec must be a keras_gen.data.Spec, as dataset.spec; got {type(spec).__name__}."
+            )
         kind = "image" if spec.is_picture else spec.kind
         if network is None and kind not in cls.kinds:
             raise ValueError(
@@ -418,8 +423,17 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         x, label, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
         self._refuse_weights(sample_weight)
         if isinstance(x, dict):
+            self._check_entries(x)
             x, label = x["x"], x.get("label", label)
         return x, label
+
+    @staticmethod
+    def _check_entries(batch: dict) -> None:
+        if "x" not in batch:
+            raise ValueError(
+                'a dictionary of data needs the entry "x", and may have "label"; this one has '
+                f"{', '.join(map(repr, batch))}."
+            )
 
     def _refuse_weights(self, *weights) -> None:
         if any(weight is not None for weight in weights):
@@ -578,6 +592,11 @@ class GenerativeModel(keras.Model, metaclass=_Built):
 
     def _checked(self, x, y, batch_size: int, shuffle: bool, name: str = "x", training=False):
         """Data that the model can learn from: arrays as batches, other forms as they came."""
+        if x is None or isinstance(x, data.Dataset):
+            raise ValueError(
+                f'{name} must be arrays or batches, such as dataset.batches("train", 128); got '
+                f"{type(x).__name__}."
+            )
         arrays = self._arrays(x, y)
         if arrays is not None:
             self.check_examples(arrays["x"], arrays.get("label"), name)
@@ -594,7 +613,8 @@ class GenerativeModel(keras.Model, metaclass=_Built):
 
     def _arrays(self, x, y=None) -> dict[str, np.ndarray] | None:
         """Arrays as a dictionary of just what the model reads; None if x is no array."""
-        if isinstance(x, dict) and "x" in x:
+        if isinstance(x, dict):
+            self._check_entries(x)
             x, y = x["x"], x.get("label", y)
         if not isinstance(x, (np.ndarray, list, tf.Tensor)):
             return None
@@ -655,8 +675,10 @@ class GenerativeModel(keras.Model, metaclass=_Built):
             if not spec.shape.is_compatible_with(array.shape) or len(array) != len(arrays[0]):
                 sizes = ", ".join(map(str, (len(arrays[0]), *spec.shape[1:])))
                 raise ValueError(f"{name} has shape {array.shape}, and should have ({sizes}).")
-        if "label" in names:
-            label = arrays[names.index("label")]
+        label = arrays[names.index("label")] if "label" in names else None
+        if "x" in names:
+            self.check_examples(arrays[0], label)
+        elif label is not None:
             labels.check(type(self).__name__, arrays[0], label, self.num_classes, names[0])
 
     def _graph(self, name: str) -> Callable:

@@ -79,6 +79,7 @@ class CRGAN(GAN):
     @classmethod
     def for_data(cls, spec: data.Spec, latent_dim: int = 8, **options) -> CRGAN:
         """As `AdversarialModel.for_data`; `latent_dim` is the size of each step's noise."""
+        cls.default_network(spec, options.get("network"))  # refuses what is no spec of sequences
         options = {"mask_value": spec.mask_value} | options
         return super().for_data(spec, latent_dim, **options)
 

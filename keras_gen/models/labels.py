@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import ops
 
 
@@ -29,6 +30,8 @@ def num_classes(**networks: keras.Model) -> int:
 def check(model: str, x: np.ndarray, label, classes: int, name: str) -> None:
     """Raises ValueError unless there is one class index for each example."""
     label = None if label is None else np.asarray(label)
+    if label is not None and label.dtype.kind not in "biu":
+        raise ValueError(f"labels must be class indices, whole numbers; they are {label.dtype}.")
     if label is None or label.shape != x.shape[:1]:
         found = "none" if label is None else f"an array of shape {label.shape}"
         raise ValueError(
@@ -77,7 +80,10 @@ class Conditional:
     def signatures(self):
         """`sample(n, seed)` takes the classes in turn, `sample_labelled(label, seed)` those given;
         the others take `label`, `(batch,)` class indices, besides."""
-        signatures = super().signatures()
+        signatures = {
+            name: (self._checking_labels(function), inputs)
+            for name, (function, inputs) in super().signatures().items()
+        }
         function, [n, seed, label] = signatures["sample"]
 
         def sample(n, seed):
@@ -100,6 +106,18 @@ class Conditional:
         if label is None:
             raise ValueError(f"{type(self).__name__} needs `label`, (batch,) class indices.")
         return ops.one_hot(ops.cast(label, "int32"), self.num_classes)
+
+    def _checking_labels(self, function):
+        """The function, whose last argument is `label`, for labels that nobody has checked."""
+
+        def checking(*inputs):
+            *_, label = inputs
+            known = tf.reduce_all((label >= 0) & (label < self.num_classes))
+            message = f"label must be in 0..{self.num_classes - 1}, got"
+            with tf.control_dependencies([tf.debugging.Assert(known, [message, label])]):
+                return function(*inputs[:-1], tf.identity(label))
+
+        return checking
 
     def _in_turn(self, places):
         """The class of the sample at each place: every class as often as any other."""

@@ -48,10 +48,17 @@ class Config:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Config":
-        """That whose fields a `config.json` holds."""
-        fields = {f.name: content[f.name] for f in dataclasses.fields(cls)}
-        preset = dict(fields["preset"], protocols=tuple(fields["preset"]["protocols"]))
-        return cls(**fields | {"preset": Preset(**preset)})
+        """That whose fields a `config.json` holds.
+
+        Raises:
+            ValueError: it holds other ones.
+        """
+        try:
+            fields = {f.name: content[f.name] for f in dataclasses.fields(cls)}
+            preset = dict(fields["preset"], protocols=tuple(fields["preset"]["protocols"]))
+            return cls(**fields | {"preset": Preset(**preset)})
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"config.json is damaged: {type(error).__name__} {error}") from error
 
 
 def override(preset: Preset, settings: dict[str, Any]) -> Preset:
@@ -80,6 +87,8 @@ def override(preset: Preset, settings: dict[str, Any]) -> Preset:
             data_options[key.removeprefix("data.")] = value
         elif key in known:
             _check_number(key, value, known[key].annotation)
+            if key == "latent_dim" and value < 1:
+                raise ValueError(f"latent_dim must be at least 1, got {value}")
             model_options[key] = value
         else:
             names = [*OVERRIDABLE, *known, "data.KEY"]
@@ -100,8 +109,11 @@ def _check_fields(preset: Preset) -> None:
             raise ValueError(
                 f"learning_rate must be a positive number, or one for each player, got {rates!r}"
             )
-    if not isinstance(preset.adam, dict):
-        raise ValueError(f"adam must be a dictionary of Adam's arguments, got {preset.adam!r}")
+    if not (
+        isinstance(preset.adam, dict)
+        and all(isinstance(value, (int, float)) for value in preset.adam.values())
+    ):
+        raise ValueError(f"adam must be a dictionary of Adam's numbers, got {preset.adam!r}")
     if preset.schedule not in presets.SCHEDULES:
         raise ValueError(
             f"unknown schedule {preset.schedule!r}: known are {', '.join(presets.SCHEDULES)}"

@@ -62,6 +62,7 @@ class Job:
             Diverged: the loss is no longer a number.
         """
         epochs = self.config.preset.epochs
+        run.make_folders()
         writers = [
             tf.summary.create_file_writer(str(run.tensorboard / name))
             for name in ("train", "validation")
@@ -266,6 +267,7 @@ def load(run_dir: str | os.PathLike) -> tuple[Run, Config, models.GenerativeMode
     """
     run = Run.open_finished(run_dir)
     config = Config.from_json(run.config)
+    run.model_file.open("rb").close()  # one that may not be read is not damaged
     try:
         model = keras.models.load_model(run.model_file)
     except Exception as error:  # a damaged file fails in as many ways as there are readers

@@ -46,6 +46,8 @@ def read_json(path: Path, entries: Iterable[str] = ()) -> dict[str, Any]:
         content = json.loads(path.read_text())
     except ValueError as error:
         raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is damaged: it holds no JSON object")
     if missing := [entry for entry in entries if entry not in content]:
         raise ValueError(f"{path} is damaged: it has no {missing[0]!r}")
     return content
@@ -110,10 +112,14 @@ class Run:
         beside.mkdir(parents=True)
         run = cls(beside)
         write_json(run.config_file, config)
-        for folder in (run.checkpoints, run.samples, run.tensorboard):
-            folder.mkdir()
+        run.make_folders()
         os.rename(beside, path)
         return cls(path)
+
+    def make_folders(self) -> None:
+        """Makes the folders of a run that are not there: copies may lack empty ones."""
+        for folder in (self.checkpoints, self.samples, self.tensorboard):
+            folder.mkdir(exist_ok=True)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -149,7 +155,7 @@ class Run:
 
     def checkpoint_epochs(self) -> list[int]:
         """After how many epochs there are checkpoints, the newest first."""
-        files = self.checkpoints.glob("epoch-*.keras")
+        files = self.checkpoints.glob("epoch-[0-9][0-9][0-9][0-9].keras")
         return sorted((int(file.stem.removeprefix("epoch-")) for file in files), reverse=True)
 
     def drop_old_checkpoints(self, keep: int | None = None) -> None:
@@ -165,9 +171,12 @@ class Run:
             ValueError: there are not so many.
         """
         rows = []
-        if self.history_file.is_file():
-            with open(self.history_file, newline="") as file:
-                rows = list(csv.DictReader(file))[:epochs]
+        # One that is no text has no rows.
+        with (
+            contextlib.suppress(FileNotFoundError, UnicodeDecodeError, csv.Error),
+            open(self.history_file, newline="") as file,
+        ):
+            rows = list(csv.DictReader(file))[:epochs]
         if len(rows) < epochs:
             raise ValueError(
                 f"{self.history_file} is lost or damaged: it has {len(rows)} epochs, and the "
