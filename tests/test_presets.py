@@ -15,6 +15,7 @@ def test_names_exist(preset):
     assert presets.PRESETS[preset.name] is preset
     assert issubclass(models.get(preset.model), models.GenerativeModel)
     assert set(preset.model_options) <= model_options_of(preset.model).keys()
+    assert override(preset, dict(preset.model_options)) == preset, "they are what they should be"
     assert set(preset.protocols) <= set(evaluation.PROTOCOLS)
     assert set(preset.target) <= set(preset.protocols)
     assert preset.paper

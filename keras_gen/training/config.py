@@ -124,9 +124,9 @@ def _check_fields(preset: Preset) -> None:
         raise ValueError(f"protocols must be a list of names, got {preset.protocols!r}")
 
 
-def _check_number(key: str, value: Any, annotation: str) -> None:
+def _check_number(key: str, value: Any, annotation: Any) -> None:
     """Raises ValueError for something else where a model's option is a number."""
-    kind, _, optional = annotation.partition(" | ")
+    kind, _, optional = str(annotation).partition(" | ")
     wanted = {"int": ("a whole number", int), "float": ("a number", (int, float))}.get(kind)
     if wanted and optional in ("", "None") and not (optional and value is None):
         name, types = wanted

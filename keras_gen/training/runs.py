@@ -155,8 +155,10 @@ class Run:
 
     def checkpoint_epochs(self) -> list[int]:
         """After how many epochs there are checkpoints, the newest first."""
-        files = self.checkpoints.glob("epoch-[0-9][0-9][0-9][0-9].keras")
-        return sorted((int(file.stem.removeprefix("epoch-")) for file in files), reverse=True)
+        names = (
+            file.stem.removeprefix("epoch-") for file in self.checkpoints.glob("epoch-*.keras")
+        )
+        return sorted((int(name) for name in names if name.isdigit()), reverse=True)
 
     def drop_old_checkpoints(self, keep: int | None = None) -> None:
         """Leave the newest checkpoints, and the one after `keep` epochs."""
