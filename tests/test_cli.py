@@ -111,7 +111,7 @@ def test_list(capsys):
         ("train vae_digits --set latent_dim=2.5", "latent_dim must be a whole number, got 2.5"),
         (
             "train glo_mnist --data digits --set latent_dim=0",
-            "latent_dim must be at least 1, got 0",
+            "latent dim must be at least 1, got 0",
         ),
         (
             "train vae_digits --set adam={'beta_1':'x'}",

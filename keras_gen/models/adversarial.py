@@ -177,7 +177,13 @@ class AdversarialModel(GenerativeModel):
 
         Returns:
             The networks by the name of the constructor's argument.
+
+        Raises:
+            ValueError: if z has no dimension, there are no default networks for this kind of data,
+                or an option does not go with them.
         """
+        if latent_dim < 1:
+            raise ValueError(f"latent dim must be at least 1, got {latent_dim}.")
         kind, settings = cls._network(spec, network, depth, width)
         back = settings | ({} if activation is None else {"activation": activation})
         if hidden is not None:

@@ -126,6 +126,9 @@ class GLO(GenerativeModel):
                 `AdversarialModel.default_networks`.
             seed: of the initial weights and codes.
             **options: the model's own hyperparameters.
+
+        Raises:
+            ValueError: if z has no dimension, or there are no default networks for the data.
         """
         pictures = cls.default_network(spec) is networks.conv
         made = AdversarialModel.default_networks(

@@ -80,7 +80,9 @@ class LatentVariableModel(GenerativeModel):
         decoder_seed = None if seed is None else seed + 1000
         shape = likelihood.parameter_shape(spec.shape)
         return cls(
-            kind.encoder(spec.shape, 2 * latent_dim, seed=seed, **settings),
+            kind.encoder(
+                spec.shape, latents.Gaussian(latent_dim).parameter_size, seed=seed, **settings
+            ),
             kind.decoder(latent_dim, shape, seed=decoder_seed, **back),
             likelihood=likelihood,
             seed=seed,

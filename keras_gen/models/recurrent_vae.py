@@ -28,7 +28,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_gen import data, likelihoods, networks
+from keras_gen import data, latents, likelihoods, networks
 from keras_gen.models.beta_vae import BetaVAE
 from keras_gen.noise import Noise
 
@@ -128,7 +128,7 @@ class RecurrentVAE(BetaVAE):
         hidden = networks.layer_sizes(hidden)
         encoder = kind.encoder(
             spec.shape,
-            2 * latent_dim,
+            latents.Gaussian(latent_dim).parameter_size,
             hidden=hidden[::-1],
             mask_value=spec.mask_value,
             seed=seed,

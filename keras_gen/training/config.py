@@ -87,8 +87,6 @@ def override(preset: Preset, settings: dict[str, Any]) -> Preset:
             data_options[key.removeprefix("data.")] = value
         elif key in known:
             _check_number(key, value, known[key].annotation)
-            if key == "latent_dim" and value < 1:
-                raise ValueError(f"latent_dim must be at least 1, got {value}")
             model_options[key] = value
         else:
             names = [*OVERRIDABLE, *known, "data.KEY"]
