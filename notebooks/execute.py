@@ -62,7 +62,7 @@ def run(path: Path) -> nbformat.NotebookNode:
             resources={"metadata": {"path": empty}},
             record_timing=False,
         ).execute(env=os.environ | {"PYTHONPATH": search})
-    if quick:
+    if quick():
         del notebook.cells[0]
     tidy(notebook)
     return notebook

@@ -1,10 +1,15 @@
 """The notebooks: they run from a clean kernel, and what is committed reads well on the web."""
 
 import importlib.util
+import inspect
+import operator
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
+
+import keras_gen
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -24,6 +29,10 @@ def execute():
 
 def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def ids(notebook) -> list[str]:
+    return [cell.id for cell in notebook.cells]
 
 
 def is_silent(cell) -> bool:
@@ -57,6 +66,26 @@ def test_runs_in_quick_mode(path, monkeypatch):
     notebook = execute().run(path)  # in an empty folder; raises if a cell does
     assert [output for cell in code_cells(notebook) for output in cell.outputs]
     assert path.read_bytes() == before
+    assert ids(notebook) == ids(nbformat.read(path, as_version=4))
+
+
+@each_notebook
+def test_the_source_shown_is_that_of_today(path):
+    for cell in code_cells(nbformat.read(path, as_version=4)):
+        for name in re.findall(r"inspect\.getsource\(kg\.([\w.]+)\)", cell.source):
+            shown = operator.attrgetter(name)(keras_gen)
+            assert inspect.getsource(shown) in "".join(texts(cell)), name
+
+
+@pytest.mark.parametrize("quick", ["0", "1"])
+def test_execution_changes_outputs_alone(quick, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_GEN_QUICK", quick)
+    cells = [nbformat.v4.new_markdown_cell("# Sum"), nbformat.v4.new_code_cell("print(1 + 1)")]
+    path = tmp_path / "sum.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    executed = execute().run(path)
+    assert [cell.source for cell in executed.cells] == [cell.source for cell in cells]
+    assert executed.cells[1].outputs[0].text == "2\n"
 
 
 @each_notebook
