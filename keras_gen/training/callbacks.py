@@ -54,13 +54,12 @@ class StopWhenDiverged(keras.callbacks.Callback):
         self.won_since = int(self.model.step.numpy()) - before
 
     def on_epoch_end(self, epoch, logs=None):
-        rate = f"now {float(self.model.optimizer.learning_rate):.2g}"
         for name, value in logs.items():
             if not math.isfinite(value):
                 game = hasattr(self.model, "discriminator")
                 remedy = "give the discriminator a penalty (--set r1=1), " if game else ""
                 raise Diverged(
-                    f"{name} became {value} in epoch {epoch + 1}: lower --learning-rate ({rate}), "
+                    f"{name} became {value} in epoch {epoch + 1}: lower --learning-rate, "
                     f"{remedy}or look for extreme values in the data"
                 )
         step = int(self.model.step.numpy())
@@ -72,7 +71,7 @@ class StopWhenDiverged(keras.callbacks.Callback):
             raise Diverged(
                 f"the discriminator has won: for {self.won_epochs} epochs it has told over "
                 f"{self.WON_ACCURACY:.1%} of real from generated examples. Give it a penalty "
-                f"(--set r1=1), lower its learning rate ({rate}), or take --set loss=relativistic"
+                "(--set r1=1), lower its learning rate, or take --set loss=relativistic"
             )
 
 
