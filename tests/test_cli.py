@@ -1,6 +1,7 @@
 """The command line: what it prints, where it writes, how it fails."""
 
 import dataclasses
+import errno
 import json
 import os
 import re
@@ -263,6 +264,28 @@ def test_where_nothing_can_be_written_or_read(command, problem, trained, tmp_pat
     assert error.startswith("keras-gen: error: ")
     assert problem in error
     assert (folder / "mine.json").read_text() == '{"my": "data"}'
+
+
+def test_a_full_disk_says_how_to_resume(tmp_path, capsys, monkeypatch):
+    def full(self, epoch, logs=None):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(callbacks.StopWhenDiverged, "on_epoch_end", full)
+    assert run(f"{TRAIN} --run-dir {tmp_path / 'r'}") == 1
+    error = capsys.readouterr().err
+    assert "No space left on device; resume with: keras-gen train --resume" in error
+
+
+def test_files_of_another_shape_are_named(trained, tmp_path, capsys):
+    path = shutil.copytree(trained, tmp_path / "r")
+    (path / "metrics.json").write_text("[]")
+    assert run(f"evaluate {path} --metrics active_units") == 2
+    assert "metrics.json is damaged: it holds no JSON object" in capsys.readouterr().err
+    config = json.loads((path / "config.json").read_text())
+    del config["data_dir"]
+    (path / "config.json").write_text(json.dumps(config))
+    assert run(f"evaluate {path} --metrics active_units") == 2
+    assert "config.json is damaged: KeyError 'data_dir'" in capsys.readouterr().err
 
 
 def test_a_damaged_history_is_found_before_training_goes_on(unfinished, tmp_path, capsys):

@@ -511,6 +511,10 @@ def test_mistakes_are_told_before_training(name):
     with pytest.raises(ValueError, match="y must be as long as x, which has 48; got 47"):
         mistake(arrays["x"], arrays["label"][1:])
     if bounded:
+        if hasattr(model, "encode"):
+            label = [arrays["label"]] if model.uses_labels else []
+            with pytest.raises(ValueError, match="divide by 255"):
+                model.encode(pixels, *label)
         with pytest.raises(ValueError, match="divide by 255"):
             bad = {"x": pixels, "label": arrays["label"]}
             model.fit(tf.data.Dataset.from_tensor_slices(bad).batch(8), verbose=0)
