@@ -357,8 +357,6 @@ def train_preset(arguments) -> int:
             print(f"{path} is finished already ({config.preset.epochs} epochs): nothing to do")
             return 0
         job = training.prepare(config, run)
-        if run:
-            run.read_history(job.initial_epoch)  # a damaged one is an error here, not in the middle
         if "data" in settings and "protocols" not in settings and run is None:
             config = job.config = without_inapplicable(config, job)
         # Not after hours of training:

@@ -24,7 +24,6 @@ import tensorflow as tf
 from keras import ops
 
 from keras_gen import __version__, data, likelihoods, networks, presets, zoo
-from keras_gen.models import labels
 from keras_gen.models.players import PlayerOptimizers, adam
 from keras_gen.noise import Noise, Part
 
@@ -422,18 +421,19 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         """
         x, label, sample_weight = keras.utils.unpack_x_y_sample_weight(batch)
         self._refuse_weights(sample_weight)
-        if isinstance(x, dict):
-            self._check_entries(x)
-            x, label = x["x"], x.get("label", label)
-        return x, label
+        return self._entries(x, label)
 
     @staticmethod
-    def _check_entries(batch: dict) -> None:
-        if "x" not in batch:
+    def _entries(x, label=None) -> tuple[Any, Any]:
+        """Data and labels, which a dictionary holds both."""
+        if not isinstance(x, dict):
+            return x, label
+        if "x" not in x:
             raise ValueError(
                 'a dictionary of data needs the entry "x", and may have "label"; this one has '
-                f"{', '.join(map(repr, batch))}."
+                f"{', '.join(map(repr, x))}."
             )
+        return x["x"], x.get("label", label)
 
     def _refuse_weights(self, *weights) -> None:
         if any(weight is not None for weight in weights):
@@ -613,9 +613,7 @@ class GenerativeModel(keras.Model, metaclass=_Built):
 
     def _arrays(self, x, y=None) -> dict[str, np.ndarray] | None:
         """Arrays as a dictionary of just what the model reads; None if x is no array."""
-        if isinstance(x, dict):
-            self._check_entries(x)
-            x, y = x["x"], x.get("label", y)
+        x, y = self._entries(x, y)
         if not isinstance(x, (np.ndarray, list, tf.Tensor)):
             return None
         arrays = {"x": np.asarray(x)}
@@ -679,7 +677,7 @@ class GenerativeModel(keras.Model, metaclass=_Built):
         if "x" in names:
             self.check_examples(arrays[0], label)
         elif label is not None:
-            labels.check(type(self).__name__, arrays[0], label, self.num_classes, names[0])
+            self.check_labels(arrays[0], label, names[0])
 
     def _graph(self, name: str) -> Callable:
         if name not in self._graphs:

@@ -27,24 +27,6 @@ def num_classes(**networks: keras.Model) -> int:
     return next(iter(counts.values()))
 
 
-def check(model: str, x: np.ndarray, label, classes: int, name: str) -> None:
-    """Raises ValueError unless there is one class index for each example."""
-    label = None if label is None else np.asarray(label)
-    if label is not None and label.dtype.kind not in "biu":
-        raise ValueError(f"labels must be class indices, whole numbers; they are {label.dtype}.")
-    if label is None or label.shape != x.shape[:1]:
-        found = "none" if label is None else f"an array of shape {label.shape}"
-        raise ValueError(
-            f'{model} needs one class index per example, fit(x, labels) or {{"x": x, "label": '
-            f"labels}}; with {name} came {found}."
-        )
-    if label.size and not 0 <= label.min() <= label.max() < classes:
-        raise ValueError(
-            f"labels must be in 0..{classes - 1}, as the networks' second input has {classes} "
-            f"classes; they are from {label.min()} to {label.max()}."
-        )
-
-
 class Conditional:
     """What a model of x given its label adds to the unconditional one; goes before it as a base.
 
@@ -57,25 +39,38 @@ class Conditional:
     def sample(
         self, n: int, seed: int | None = None, label=None, batch_size: int = 512
     ) -> np.ndarray:
-        """As without labels; if none are given, the samples take the classes in turn.
-
-        Args:
-            n: number of samples.
-            seed: the same seed gives the same samples; None draws a seed.
-            label: `(n,)` class indices; by default 0, 1, 2, ... and from 0 again.
-            batch_size: how many are generated at a time.
+        """As without labels; `label`, `(n,)`, is by default the classes 0, 1, 2, ... in turn.
 
         Raises:
             ValueError: if there are not `n` labels, or there is no such class.
         """
         label = np.asarray(self._in_turn(np.arange(n)) if label is None else label)
-        check(type(self).__name__, np.empty((n, 0)), label, self.num_classes, "n")
+        self.check_labels(np.empty((n, 0)), label, "n")
         return super().sample(n, seed, label, batch_size)
 
     def check_examples(self, x: np.ndarray, label=None, name: str = "x") -> None:
         """Raises ValueError if the model cannot learn from these examples and labels."""
         super().check_examples(x, label, name)
-        check(type(self).__name__, x, label, self.num_classes, name)
+        self.check_labels(x, label, name)
+
+    def check_labels(self, x: np.ndarray, label, name: str) -> None:
+        """Raises ValueError unless there is one class index for each example."""
+        label = None if label is None else np.asarray(label)
+        if label is not None and label.dtype.kind not in "biu":
+            raise ValueError(
+                f"labels must be class indices, whole numbers; they are {label.dtype}."
+            )
+        if label is None or label.shape != x.shape[:1]:
+            found = "none" if label is None else f"an array of shape {label.shape}"
+            raise ValueError(
+                f"{type(self).__name__} needs one class index per example, fit(x, labels) or "
+                f'{{"x": x, "label": labels}}; with {name} came {found}.'
+            )
+        if label.size and not 0 <= label.min() <= label.max() < self.num_classes:
+            raise ValueError(
+                f"labels must be in 0..{self.num_classes - 1}, as the networks' second input has "
+                f"{self.num_classes} classes; they are from {label.min()} to {label.max()}."
+            )
 
     def signatures(self):
         """`sample(n, seed)` takes the classes in turn, `sample_labelled(label, seed)` those given;

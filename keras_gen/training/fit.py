@@ -138,6 +138,7 @@ def prepare(config: Config, run: Run | None = None) -> Job:
     with scope.scope():
         restored = restore(run) if run else None
         if restored:
+            run.read_history(restored[1])  # a damaged one is an error here, not in the middle
             return Job(config, dataset, train, validation, *restored)
         keras.utils.set_random_seed(config.seed)
         options = {"num_examples": dataset.size("train")} if cls.uses_index else {}
