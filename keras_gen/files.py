@@ -1,0 +1,119 @@
+"""How files are written, read and replaced: beside their place, then renamed into it.
+
+A kill at any instant leaves the old file or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+
+@contextlib.contextmanager
+def written_beside(path: str | os.PathLike) -> Iterator[Path]:
+    """Yields a path beside `path` to write a file to, and renames it into place at the end.
+
+    If the block raises, what it wrote is deleted and `path` stays as it was.
+    """
+    path = Path(path)
+    beside = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def folder_written_beside(path: str | os.PathLike) -> Iterator[Path]:
+    """Yields the path of a new folder beside `path`, and renames it into place at the end.
+
+    A folder that is at `path` already is replaced: call `check_free` or `check_replaceable` first.
+    Parents are made.
+    """
+    path = Path(path)
+    beside = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        if path.exists():
+            shutil.rmtree(path)
+        os.rename(beside, path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def write_json(path: str | os.PathLike, content: dict[str, Any]) -> None:
+    """Writes `content` to `path`, which appears complete or not at all."""
+    with written_beside(path) as beside:
+        beside.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def read_json(path: str | os.PathLike, entries: Iterable[str] = ()) -> dict[str, Any]:
+    """Returns the content of a file that `write_json` wrote and that has these entries.
+
+    Raises:
+        ValueError: if the file is damaged; the message names it.
+    """
+    try:
+        content = json.loads(Path(path).read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is damaged: it does not hold a JSON object")
+    if missing := [entry for entry in entries if entry not in content]:
+        raise ValueError(f"{path} is damaged: it has no {missing[0]!r}")
+    return content
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal digits."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def is_free(path: str | os.PathLike) -> bool:
+    """Returns whether a folder can be made at `path`: it does not exist or is an empty folder."""
+    path = Path(path)
+    return not path.exists() or (path.is_dir() and not any(path.iterdir()))
+
+
+def check_replaceable(path: str | os.PathLike, mark: str) -> None:
+    """Checks that a folder written to `path` would replace only what it may.
+
+    Args:
+        path: where the folder is to be written.
+        mark: name of a file that every folder of this kind contains. An older one may be replaced.
+
+    Raises:
+        FileExistsError: if `path` is a file, or a folder with content but without `mark`.
+        PermissionError: if nothing can be written there.
+    """
+    path = Path(path)
+    if not is_free(path) and not (path / mark).is_file():
+        raise FileExistsError(
+            f"{path} exists and is not a folder of this kind (it has no {mark}): choose another"
+        )
+    check_writable(path.parent)
+
+
+def check_writable(folder: str | os.PathLike) -> None:
+    """Checks that files can be written in `folder`, or in its nearest parent that exists.
+
+    Raises:
+        PermissionError: if they cannot.
+        NotADirectoryError: if it is a file.
+    """
+    folder = Path(folder)
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file, not a folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"{folder} is not writable")
