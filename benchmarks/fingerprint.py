@@ -1,7 +1,7 @@
 """Shows that a change of the code changes nothing that a model computes.
 
-    python benchmarks/fingerprint.py record before.npz --data-dir D     # on the old code
-    python benchmarks/fingerprint.py record after.npz --data-dir D      # on the new code, same machine
+    python benchmarks/fingerprint.py record before.npz --data-dir D  # with the old code
+    python benchmarks/fingerprint.py record after.npz --data-dir D  # with the new code
     python benchmarks/fingerprint.py compare before.npz after.npz
 
 A record holds, for every model, kind of data and a set of options, all weights and optimizer slots
