@@ -569,3 +569,8 @@ def get(name: str) -> Preset:
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise ValueError(f"unknown preset {name!r}: {hint}known are {', '.join(PRESETS)}")
     return copy.deepcopy(PRESETS[name])
+
+
+def names(class_name: str | None = None) -> tuple[str, ...]:
+    """Stand-in."""
+    return tuple(p.name for p in PRESETS.values() if class_name in (None, p.model))
