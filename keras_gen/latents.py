@@ -95,7 +95,9 @@ class Gaussian:
         start, end = np.asarray(start, "float64"), np.asarray(end, "float64")
         lengths = [np.linalg.norm(z, axis=1, keepdims=True) for z in (start, end)]
         smallest = np.finfo("float64").tiny
-        units = [z / np.maximum(size, smallest) for z, size in zip((start, end), lengths)]
+        units = [
+            z / np.maximum(size, smallest) for z, size in zip((start, end), lengths, strict=True)
+        ]
         angle = np.arccos(np.clip(np.sum(units[0] * units[1], axis=1), -1.0, 1.0))[:, None, None]
         t = np.linspace(0.0, 1.0, steps)[None, :, None]
         # Where both point the same way (or opposite ways, where no great circle is the shortest), a
@@ -111,7 +113,7 @@ class Gaussian:
         return (scale * direction).astype("float32")
 
     def _split(self, parameters, rank: int = 2):
-        """Returns mean and log-variance in float32, with axes added before the last up to `rank`."""
+        """Mean and log-variance in float32, with axes added before the last up to `rank`."""
         parameters = ops.cast(parameters, "float32")
         while len(parameters.shape) < rank:
             parameters = ops.expand_dims(parameters, axis=-2)
@@ -200,7 +202,7 @@ class Categorical:
         return math.log(self.dim)
 
     def units(self, steps: int = 7) -> list[tuple[int, np.ndarray]]:
-        """Returns what can be varied, as `Gaussian.units`: one unit, whose values are the classes."""
+        """Returns what can be varied, as `Gaussian.units`: one unit, with the classes as values."""
         del steps
         return [(0, np.eye(self.dim, dtype="float32"))]
 

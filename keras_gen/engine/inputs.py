@@ -118,6 +118,17 @@ def checked(
     return x
 
 
+def held_out(model, validation_data, batch_size: int | None):
+    """Returns what Keras evaluates on, from the `validation_data` of `fit`.
+
+    Raises:
+        ValueError: if the model cannot read it.
+    """
+    x, label, weight = keras.utils.unpack_x_y_sample_weight(validation_data)
+    refuse_weights(type(model).__name__, weight)
+    return dataset(checked(model, x, label, batch_size, name="validation_data"))
+
+
 def first_batch(x) -> list:
     """Returns the first batch of data that is not arrays, where looking at it changes nothing."""
     if isinstance(x, keras.utils.PyDataset):
@@ -213,12 +224,24 @@ def unbounded(value_range: tuple[float, float] | None) -> tuple[float, float]:
 
 
 def dataset(x):
-    """Returns what Keras iterates over: a dataset of batches, or data of another form as it is."""
+    """Returns what Keras iterates over: a dataset of batches, or data of another form as it is.
+
+    A `tf.data.Dataset` is read without tf.data's autotuner, unless its options ask for it: the end
+    of an epoch would wait for it, at times as long as the epoch took.
+    """
     if isinstance(x, data.Batches):
         return x.dataset
     if isinstance(x, backend.Dataset) and x.options().autotune.enabled is None:
         return data.pipeline.untuned(x)
     return x
+
+
+def with_position(callbacks, x):
+    """Returns the callbacks of `fit` after `Position`, unless Keras has made the list."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        return callbacks
+    batches = x if isinstance(x, data.Batches) else None
+    return [Position(batches), *keras.tree.flatten(callbacks or [])]
 
 
 class Position(keras.callbacks.Callback):

@@ -23,8 +23,8 @@ from keras_gen.models.gan import GAN
 class ConditionalGAN(conditional.Conditional, GAN):
     """A GAN of x given its label; both networks take `[input, one_hot]`.
 
-    Its arguments are those of `AdversarialModel`. In training, generated examples have the labels of
-    the real ones.
+    Its arguments are those of `AdversarialModel`. In training, generated examples have the labels
+    of the real ones.
 
     Raises:
         ValueError: if the networks do not take a label.

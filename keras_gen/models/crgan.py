@@ -34,7 +34,7 @@ from keras import ops
 
 from keras_gen import checks, data, networks
 from keras_gen.engine import default_networks, options
-from keras_gen.engine.model import Objective
+from keras_gen.engine.trainer import Objective
 from keras_gen.models.gan import GAN
 from keras_gen.noise import Noise
 
@@ -107,7 +107,7 @@ class CRGAN(GAN):
             discriminator_hidden: of the discriminator's layers; by default the same, reversed.
             cell: "gru" or "lstm".
             static_dim: size of the noise that all steps share, in addition.
-            initial_state: of the generator: "zeros", or "noise", computed from what all steps share.
+            initial_state: of the generator: "zeros", or "noise", from what all steps share.
             feedback: whether the generator reads its last output.
             direction: "backward", "forward" or "bidirectional", of the discriminator.
             logits: "sequence", one for the whole, or "step", one for each step.
@@ -121,8 +121,8 @@ class CRGAN(GAN):
 
         Raises:
             TypeError: for an unknown option.
-            ValueError: if the data is not sequences, an option does not suit the networks, or labels
-                are needed and there are none.
+            ValueError: if the data is not sequences, an option does not suit the networks, or
+                labels are needed and there are none.
         """
         kind = default_networks.module(cls, spec)
         checks.integer("latent_dim", latent_dim, least=0)

@@ -29,5 +29,5 @@ class DeepInfoGAN(InfoGAN):
     def for_data(
         cls, spec: data.Spec, latent_dim: int = 124, codes=SVHN_CODES, **options
     ) -> DeepInfoGAN:
-        """Returns the model with the codes of the paper's SVHN experiment; see `InfoGAN.for_data`."""
+        """Returns the model with default networks and the codes of the paper's SVHN experiment."""
         return super().for_data(spec, latent_dim, codes=codes, **options)

@@ -23,7 +23,7 @@ from __future__ import annotations
 from keras import ops
 
 from keras_gen.engine.backends import backend
-from keras_gen.engine.model import Objective
+from keras_gen.engine.trainer import Objective
 from keras_gen.models.adversarial import AdversarialModel
 from keras_gen.noise import Noise
 

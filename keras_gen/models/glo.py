@@ -29,7 +29,8 @@ from keras import ops
 from keras_gen import checks, data, losses
 from keras_gen.engine import default_networks, inputs, options, serving
 from keras_gen.engine.backends import backend
-from keras_gen.engine.model import GenerativeModel, Objective
+from keras_gen.engine.model import GenerativeModel
+from keras_gen.engine.trainer import Objective
 from keras_gen.models import latent_search
 from keras_gen.noise import Noise
 

@@ -27,7 +27,7 @@ from keras import ops
 
 from keras_gen import augmentation, checks, data, latents, losses, networks
 from keras_gen.engine import default_networks, inputs, options, serving
-from keras_gen.engine.model import Objective
+from keras_gen.engine.trainer import Objective
 from keras_gen.models import adversarial_checks
 from keras_gen.models.codes import CodedSampling
 from keras_gen.models.gan import GAN

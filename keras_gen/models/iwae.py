@@ -20,7 +20,7 @@ import math
 from keras import ops
 
 from keras_gen import checks
-from keras_gen.engine.model import Objective
+from keras_gen.engine.trainer import Objective
 from keras_gen.models.vae import VAE
 
 

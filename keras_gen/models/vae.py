@@ -29,7 +29,7 @@ from keras import ops
 
 from keras_gen import latents, likelihoods
 from keras_gen.engine import inputs
-from keras_gen.engine.model import Objective
+from keras_gen.engine.trainer import Objective
 from keras_gen.models.latent_variable import LatentVariableModel
 from keras_gen.noise import Noise
 
@@ -100,7 +100,7 @@ class VAE(LatentVariableModel):
         return self.encoder(x, training=training)
 
     def kl(self, posterior, z):
-        """Returns KL(q(z|x) || p(z)), `(batch,)`, in nats; by the draw z if it has no closed form."""
+        """Returns KL(q(z|x) || p(z)), `(batch,)`, in nats; by the draw z without a closed form."""
         return self.latent.kl(posterior)
 
     def regularizer(self, kl):

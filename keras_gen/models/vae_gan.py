@@ -30,7 +30,7 @@ from keras import ops
 
 from keras_gen import checks, latents, losses, networks
 from keras_gen.engine import default_networks, inputs, serving
-from keras_gen.engine.model import Objective
+from keras_gen.engine.trainer import Objective
 from keras_gen.models.adversarial import AdversarialModel
 from keras_gen.noise import Noise
 
@@ -158,9 +158,8 @@ class VAEGAN(AdversarialModel):
         game = 0.0
         for place, fake in zip(FAKES, fakes, strict=True):
             view = noise.at("generator", place)
-            logits = self.discriminate(
-                self.discriminator_view(fake, view), training=training
-            ).logits
+            fake = self.discriminator_view(fake, view)
+            logits = self.discriminate(fake, training=training).logits
             real = None
             if self.loss_pair.compares:
                 seen = self.discriminator_view(x, view)

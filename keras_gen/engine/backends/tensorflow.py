@@ -1,4 +1,4 @@
-"""TensorFlow as a backend: gradients by tapes, graphs by `tf.function`, replicas by `tf.distribute`."""
+"""TensorFlow: gradients by tapes, graphs by `tf.function`, replicas by `tf.distribute`."""
 
 from __future__ import annotations
 
