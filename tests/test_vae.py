@@ -97,18 +97,18 @@ def test_a_trained_linear_vae_finds_the_exact_likelihood():
     assert exact - 0.1 < elbo < exact + 0.05
 
 
-def test_beta_prices_the_kl():
+def test_beta_weights_the_kl():
     kl = np.float32([0.0, 1.0, 5.0])
-    np.testing.assert_allclose(linear_gaussian(cls=models.BetaVAE, beta=4.0).penalty(kl), 4 * kl)
+    np.testing.assert_allclose(linear_gaussian(cls=models.BetaVAE, beta=4.0).regularizer(kl), 4 * kl)
     capacity = linear_gaussian(cls=models.BetaVAE, beta=10.0, capacity=2.0, capacity_steps=100)
     for step, free in [(0, 0.0), (50, 1.0), (100, 2.0), (1000, 2.0)]:
         capacity.step.assign(step)
-        np.testing.assert_allclose(capacity.penalty(kl), 10 * np.abs(kl - free), rtol=1e-6)
+        np.testing.assert_allclose(capacity.regularizer(kl), 10 * np.abs(kl - free), rtol=1e-6)
     warm = linear_gaussian(cls=models.BetaVAE, beta=2.0, warmup_steps=10)
     for step, weight in [(0, 0.0), (5, 1.0), (10, 2.0), (50, 2.0)]:
         warm.step.assign(step)
-        np.testing.assert_allclose(warm.penalty(kl), weight * kl)
-    with pytest.raises(ValueError, match="must not be negative"):
+        np.testing.assert_allclose(warm.regularizer(kl), weight * kl)
+    with pytest.raises(ValueError, match="beta must be a number, at least 0; got -1.0"):
         linear_gaussian(cls=models.BetaVAE, beta=-1.0)
 
 

@@ -123,7 +123,7 @@ class GenerativeModel(Trainer):
         """Returns the z that `sample` decodes, `(n, latent_dim)`; None draws a seed."""
         checks.integer("n", n)
         seed = random.randrange(2**31) if seed is None else checks.seed(seed)
-        return np.asarray(self.draw(int(n), Noise(seed).at("sample")))
+        return np.array(self.draw(int(n), Noise(seed).at("sample")))
 
     def decode(self, z, label=None, batch_size: int = 512) -> np.ndarray:
         """Returns the data that the model generates from z, `(batch, *data_shape)`.
