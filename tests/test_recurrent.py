@@ -315,7 +315,7 @@ def test_networks_that_do_not_fit_are_refused():
     vae = models.RecurrentVAE.for_data(TEXT, latent_dim=2, hidden=(4,), seed=1)
     with pytest.raises(ValueError, match=r"decoder must map \[previous, z, \*state\]"):
         models.RecurrentVAE(vae.encoder, vae.encoder, vae.likelihood)
-    with pytest.raises(ValueError, match="2 symbols, but the likelihood is of 3"):
+    with pytest.raises(ValueError, match="2 symbols, but the likelihood has 3"):
         models.RecurrentVAE(vae.encoder, vae.decoder, vae.likelihood, vocabulary=("a", "b"))
     with pytest.raises(ValueError, match="word_dropout"):
         models.RecurrentVAE(vae.encoder, vae.decoder, vae.likelihood, word_dropout=2.0)

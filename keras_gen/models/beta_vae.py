@@ -19,6 +19,7 @@ from keras import ops
 
 from keras_gen import checks
 from keras_gen.models.vae import VAE
+from keras_gen.presets import citations
 
 
 class BetaVAE(VAE):
@@ -40,10 +41,7 @@ class BetaVAE(VAE):
         ValueError: for a weight, capacity or number of steps that is negative or not finite.
     """
 
-    paper = (
-        "Higgins et al. 2017, beta-VAE; Burgess et al. 2018, Understanding disentangling in "
-        "beta-VAE (arXiv:1804.03599)"
-    )
+    paper = citations.HIGGINS
 
     def __init__(
         self,

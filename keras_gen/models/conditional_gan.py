@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from keras_gen.models import conditional
 from keras_gen.models.gan import GAN
+from keras_gen.presets import citations
 
 
 class ConditionalGAN(conditional.Conditional, GAN):
@@ -30,7 +31,7 @@ class ConditionalGAN(conditional.Conditional, GAN):
         ValueError: if the networks do not take a label.
     """
 
-    paper = "Mirza & Osindero 2014, Conditional Generative Adversarial Nets (arXiv:1411.1784)"
+    paper = citations.MIRZA
 
     def __init__(self, generator, discriminator, **kwargs):
         self.num_classes = conditional.num_classes(generator=generator, discriminator=discriminator)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from keras_gen.models import conditional
 from keras_gen.models.vae import VAE
+from keras_gen.presets import citations
 
 
 class ConditionalVAE(conditional.Conditional, VAE):
@@ -34,10 +35,7 @@ class ConditionalVAE(conditional.Conditional, VAE):
         ValueError: if the networks do not take a label.
     """
 
-    paper = (
-        "Sohn, Lee & Yan 2015, Learning Structured Output Representation using Deep Conditional "
-        "Generative Models"
-    )
+    paper = citations.SOHN
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", **kwargs):
         self.num_classes = conditional.num_classes(encoder=encoder, decoder=decoder)

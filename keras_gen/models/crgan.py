@@ -37,6 +37,7 @@ from keras_gen.engine import default_networks, options
 from keras_gen.engine.trainer import Objective
 from keras_gen.models.gan import GAN
 from keras_gen.noise import Noise
+from keras_gen.presets import citations
 
 
 class CRGAN(GAN):
@@ -58,7 +59,7 @@ class CRGAN(GAN):
         ValueError: also if feature matching lacks features.
     """
 
-    paper = "Mogren 2016, C-RNN-GAN (arXiv:1611.09904)"
+    paper = citations.MOGREN
     kinds: ClassVar = {"sequence": "recurrent"}
     needs_features = True
 

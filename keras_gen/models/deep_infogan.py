@@ -16,6 +16,7 @@ from __future__ import annotations
 from keras_gen import data
 from keras_gen.engine import options
 from keras_gen.models.infogan import InfoGAN
+from keras_gen.presets import citations
 
 SVHN_CODES = ",".join(["categorical:10"] * 4 + ["uniform:4"])
 
@@ -23,7 +24,7 @@ SVHN_CODES = ",".join(["categorical:10"] * 4 + ["uniform:4"])
 class DeepInfoGAN(InfoGAN):
     """`InfoGAN` on deep networks with many codes; its arguments are those of `InfoGAN`."""
 
-    paper = "Chen et al. 2016, InfoGAN (arXiv:1606.03657), appendix C"
+    paper = f"{citations.CHEN}, appendix C"
 
     @options.takes_options
     def for_data(

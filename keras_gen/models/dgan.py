@@ -21,6 +21,7 @@ from typing import ClassVar
 from keras_gen import data
 from keras_gen.engine import options
 from keras_gen.models.gan import GAN
+from keras_gen.presets import citations
 
 
 class DGAN(GAN):
@@ -31,10 +32,7 @@ class DGAN(GAN):
     image, and `width`, the channels of the stage next to it.
     """
 
-    paper = (
-        "Radford, Metz & Chintala 2016, Unsupervised Representation Learning with Deep "
-        "Convolutional Generative Adversarial Networks (arXiv:1511.06434)"
-    )
+    paper = citations.RADFORD
 
     kinds: ClassVar = {"image": "conv", "vector": "dense"}
 

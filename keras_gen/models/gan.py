@@ -26,6 +26,7 @@ from keras_gen.engine.backends import backend
 from keras_gen.engine.trainer import Objective
 from keras_gen.models.adversarial import AdversarialModel
 from keras_gen.noise import Noise
+from keras_gen.presets import citations
 
 
 class GAN(AdversarialModel):
@@ -44,7 +45,7 @@ class GAN(AdversarialModel):
     cannot tell them apart, 1 if it always can.
     """
 
-    paper = "Goodfellow et al. 2014, Generative Adversarial Nets (arXiv:1406.2661)"
+    paper = citations.GOODFELLOW
     metric_names = ("generator_loss", "discriminator_loss", "discriminator_accuracy")
 
     def train_step(self, batch):

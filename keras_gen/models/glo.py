@@ -33,6 +33,7 @@ from keras_gen.engine.model import GenerativeModel
 from keras_gen.engine.trainer import Objective
 from keras_gen.models import latent_search
 from keras_gen.noise import Noise
+from keras_gen.presets import citations
 
 
 class GLO(GenerativeModel):
@@ -62,10 +63,7 @@ class GLO(GenerativeModel):
         ValueError: if the generator does not suit, or the loss is unknown.
     """
 
-    paper = (
-        "Bojanowski et al. 2018, Optimizing the Latent Space of Generative Networks "
-        "(arXiv:1707.05776)"
-    )
+    paper = citations.BOJANOWSKI
     kinds: ClassVar = {"image": "conv", "vector": "dense"}
     uses_index = True
 

@@ -32,6 +32,7 @@ from keras_gen.models import adversarial_checks
 from keras_gen.models.codes import CodedSampling
 from keras_gen.models.gan import GAN
 from keras_gen.noise import Noise
+from keras_gen.presets import citations
 
 CODES = "categorical:10,uniform:2"
 
@@ -71,7 +72,7 @@ class InfoGAN(CodedSampling, GAN):
         ValueError: if networks and codes do not fit together.
     """
 
-    paper = "Chen et al. 2016, InfoGAN (arXiv:1606.03657)"
+    paper = citations.CHEN
     needs_features = True
     kinds: ClassVar = {"image": "conv", "vector": "dense"}
     sets_itself: ClassVar = ("latent",)

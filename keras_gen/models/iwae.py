@@ -22,6 +22,7 @@ from keras import ops
 from keras_gen import checks
 from keras_gen.engine.trainer import Objective
 from keras_gen.models.vae import VAE
+from keras_gen.presets import citations
 
 
 class IWAE(VAE):
@@ -41,9 +42,7 @@ class IWAE(VAE):
         ValueError: if `num_samples` is not a positive integer.
     """
 
-    paper = (
-        "Burda, Grosse & Salakhutdinov 2016, Importance Weighted Autoencoders (arXiv:1509.00519)"
-    )
+    paper = citations.BURDA
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", num_samples: int = 5, **kwargs):
         super().__init__(encoder, decoder, likelihood, **kwargs)

@@ -18,15 +18,13 @@ from keras_gen import data
 from keras_gen.engine import options
 from keras_gen.models.conditional_gan import ConditionalGAN
 from keras_gen.models.crgan import CRGAN
+from keras_gen.presets import citations
 
 
 class RCGAN(CRGAN, ConditionalGAN):
     """A `CRGAN` given labels, with the paper's defaults; both networks take `[input, one_hot]`."""
 
-    paper = (
-        "Esteban, Hyland & Rätsch 2017, Real-valued (Medical) Time Series Generation with "
-        "Recurrent Conditional GANs (arXiv:1706.02633)"
-    )
+    paper = citations.ESTEBAN
 
     @options.takes_options
     def for_data(

@@ -32,6 +32,7 @@ from keras_gen.engine import default_networks, options, serving
 from keras_gen.engine.backends import backend
 from keras_gen.models.beta_vae import BetaVAE
 from keras_gen.noise import Noise
+from keras_gen.presets import citations
 
 
 class RecurrentVAE(BetaVAE):
@@ -63,7 +64,7 @@ class RecurrentVAE(BetaVAE):
         ValueError: if networks, likelihood and vocabulary do not fit together.
     """
 
-    paper = "Bowman et al. 2016, Generating Sentences from a Continuous Space (arXiv:1511.06349)"
+    paper = citations.BOWMAN
     kinds: ClassVar = {"sequence": "recurrent", "text": "recurrent"}
 
     def __init__(

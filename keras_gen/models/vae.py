@@ -32,6 +32,7 @@ from keras_gen.engine import inputs
 from keras_gen.engine.trainer import Objective
 from keras_gen.models.latent_variable import LatentVariableModel
 from keras_gen.noise import Noise
+from keras_gen.presets import citations
 
 
 class VAE(LatentVariableModel):
@@ -60,7 +61,7 @@ class VAE(LatentVariableModel):
         ValueError: if encoder, decoder and likelihood do not fit together.
     """
 
-    paper = "Kingma & Welling 2014, Auto-Encoding Variational Bayes (arXiv:1312.6114)"
+    paper = citations.KINGMA
 
     def __init__(
         self,

@@ -33,6 +33,7 @@ from keras_gen.engine import default_networks, inputs, serving
 from keras_gen.engine.trainer import Objective
 from keras_gen.models.adversarial import AdversarialModel
 from keras_gen.noise import Noise
+from keras_gen.presets import citations
 
 FAKES = ("reconstruction", "sample")
 
@@ -56,10 +57,7 @@ class VAEGAN(AdversarialModel):
         ValueError: if the networks do not fit together.
     """
 
-    paper = (
-        "Larsen et al. 2016, Autoencoding beyond pixels using a learned similarity metric "
-        "(arXiv:1512.09300)"
-    )
+    paper = citations.LARSEN
     needs_features = True
     kinds: ClassVar = {"image": "conv", "vector": "dense"}
     sets_itself: ClassVar = ("latent",)

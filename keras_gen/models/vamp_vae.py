@@ -27,6 +27,7 @@ from keras_gen import checks
 from keras_gen.latents import LOG_2PI
 from keras_gen.models.vae import VAE
 from keras_gen.noise import Noise
+from keras_gen.presets import citations
 
 
 class VampVAE(VAE):
@@ -46,7 +47,7 @@ class VampVAE(VAE):
         ValueError: if `components` is not a positive integer.
     """
 
-    paper = "Tomczak & Welling 2018, VAE with a VampPrior (arXiv:1705.07120)"
+    paper = citations.TOMCZAK
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", components: int = 500, **kwargs):
         super().__init__(encoder, decoder, likelihood, **kwargs)
