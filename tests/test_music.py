@@ -108,11 +108,13 @@ def test_a_pitch_sounds_above_a_half():
 
 
 @pytest.mark.parametrize("measure", [*MEASURES, music_statistics])
-def test_what_is_no_piano_roll_is_named(measure):
+def test_invalid_piano_rolls_are_named(measure):
     for x in (np.zeros((8, 40)), np.zeros((0, 8, 40))):
-        with pytest.raises(ValueError, match=r"\(n, length, pitches\), got shape"):
+        with pytest.raises(
+            ValueError, match=r"\(n, length, pitches\), got|at least 1 example, got 0"
+        ):
             measure(x)
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(ValueError, match="finite"):
         measure(np.full((1, 8, 40), np.nan))
 
 

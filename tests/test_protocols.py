@@ -120,12 +120,12 @@ def factors():
 
 @pytest.mark.parametrize("protocol", FACTORS)
 def test_scores_of_codes_that_are_the_factors(protocol, factors):
-    perfect = SimpleNamespace(uses_labels=False, encode=lambda x, label=None: x)
+    perfect = SimpleNamespace(conditional=False, encode=lambda x, label=None: x)
     result = measured(protocol, perfect, factors)
     assert result.value == pytest.approx(FACTORS[protocol], abs=0.25 if protocol == "sap" else 0.01)
     assert (result.unit, result.n) == ("of 1", 4000)
     useless = SimpleNamespace(
-        uses_labels=False,
+        conditional=False,
         encode=lambda x, label=None: np.random.default_rng(0).normal(size=x.shape),
     )
     assert measured(protocol, useless, factors).value < 0.6
@@ -139,7 +139,7 @@ def test_mig_b_reads_the_posterior(factors):
     def posterior(x):
         return np.concatenate([x, narrow[: len(x)]], axis=1)
 
-    model = SimpleNamespace(uses_labels=False, encode=lambda x, label=None: x, posterior=posterior)
+    model = SimpleNamespace(conditional=False, encode=lambda x, label=None: x, posterior=posterior)
     assert measured("mig_b", model, factors).value == pytest.approx(1.0, abs=0.02)
 
 
@@ -168,7 +168,7 @@ def test_the_fid_networks_own_graph(tmp_path):
     np.testing.assert_allclose(network(flat, batch_size=3), flat[:, 0, 0], rtol=1e-5)
     np.testing.assert_allclose(network.logits(flat), flat[:, 0, 0, :2], rtol=1e-5)
     assert (network.name, len(network.hash)) == ("inception-fid", 64)
-    with pytest.raises(ValueError, match=r"takes images \(n, height, width, 1 or 3\)"):
+    with pytest.raises(ValueError, match=r"x must have shape \(n, height, width, 1 or 3\), got"):
         network(x[..., :2])
 
 
@@ -215,7 +215,7 @@ def test_imagenet_weights_that_cannot_be_had(monkeypatch, no_cached_inception):
         raise Exception("URL fetch failure\nand more")
 
     monkeypatch.setattr(keras.applications, "InceptionV3", fail)
-    with pytest.raises(OSError, match=r"cannot be had \(URL fetch failure\): give the path"):
+    with pytest.raises(OSError, match=r"cannot download .*\(URL fetch failure\): give the path"):
         evaluation.inception_features()
 
 
@@ -247,5 +247,5 @@ def test_monitor_refuses_before_training(digits):
     monitor = evaluation.ProtocolMonitor(digits, ["modes_2500"])
     with pytest.raises(ValueError, match="needs data with known modes"):
         vae.fit(digits.arrays("train", limit=32)["x"], callbacks=[monitor], verbose=0)
-    with pytest.raises(ValueError, match="every must be at least 1"):
+    with pytest.raises(ValueError, match="every must be a positive integer, got 0"):
         evaluation.ProtocolMonitor(digits, [], every=0)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from keras_gen import data, evaluation
-from keras_gen.evaluation import discriminative_score, predictive_score, protocols
+from keras_gen.evaluation import discriminative_score, predictive_score
+from keras_gen.evaluation.protocols import sequences as protocols
 
 N, LENGTH, CHANNELS = 1500, 10, 2
 
@@ -40,7 +41,7 @@ def predict(real, generated, seed=0):
 # ---- discriminative ----------------------------------------------------------------------------
 
 
-def test_one_law_cannot_be_told_apart():
+def test_one_distribution_cannot_be_told_apart():
     assert discriminate(waves(0), waves(1)).mean < 0.05
 
 
@@ -67,7 +68,7 @@ def test_the_larger_set_is_cut():
 # ---- predictive --------------------------------------------------------------------------------
 
 
-def test_what_was_learned_from_its_own_law_predicts_well():
+def test_what_was_learned_from_the_same_distribution_predicts_well():
     score = predict(echoes(0), echoes(1))
     assert score.mean < 0.03
     assert predict(echoes(0), echoes(1)) == score
@@ -93,10 +94,10 @@ def test_a_single_channel_is_predicted_from_itself():
     ("real", "generated", "options", "message"),
     [
         (noise(0)[..., 0], noise(0), {}, r"\(n, length, channels\).*got \(1500, 10\)"),
-        (noise(0), noise(0)[:, :9], {}, r"got \(1500, 10, 2\) and \(1500, 9, 2\)"),
-        (noise(0), noise(0)[:1], {}, "generated must have at least 2 sequences, got 1"),
-        (noise(0), noise(0) + np.inf, {}, "generated holds values that are not finite"),
-        (noise(0), noise(0), {"units": 0}, "units must be at least 1, got 0"),
+        (noise(0), noise(0)[:, :9], {}, r"got \(1500, 10, 2\), \(1500, 9, 2\)"),
+        (noise(0), noise(0)[:1], {}, "generated must have at least 2 examples, got 1"),
+        (noise(0), noise(0) + np.inf, {}, "generated must be finite"),
+        (noise(0), noise(0), {"units": 0}, "units must be a positive integer, got 0"),
         (noise(0), noise(0), {"refits": 0}, "refits must be"),
         (noise(0), noise(0), {"iterations": 0}, "iterations must be"),
     ],
@@ -107,7 +108,7 @@ def test_what_does_not_fit_is_named(score, real, generated, options, message):
 
 
 def test_what_cannot_be_predicted_is_named():
-    with pytest.raises(ValueError, match=r"must lie in \[0, 1\], and lies in \[-1, 1\]"):
+    with pytest.raises(ValueError, match=r"must be in \[0, 1\], got values in \[-1, 1\]"):
         predictive_score(np.sign(noise(0) - 0.5), noise(0))
     with pytest.raises(ValueError, match="at least 2 steps"):
         predictive_score(noise(0)[:, :1], noise(0)[:, :1])

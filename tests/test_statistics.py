@@ -1,4 +1,4 @@
-"""Statistics and tests of two samples, against closed forms, quadrature and their own levels."""
+"""Statistics and tests of two samples against closed forms, quadrature and their own levels."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,13 @@ from scipy.integrate import quad
 from scipy.spatial.distance import pdist
 from scipy.stats import kstest, norm
 
-from keras_gen.evaluation.statistics import (
+from keras_gen.evaluation.metrics.distances import sliced_wasserstein_distance
+from keras_gen.evaluation.metrics.statistics import (
     energy_test,
     feature_tests,
     mmd_test,
     sample_statistics,
-    sliced_wasserstein_distance,
+    standardized_differences,
 )
 
 PERMUTED = pytest.mark.parametrize("test", [energy_test, mmd_test])
@@ -19,7 +20,7 @@ TESTS = pytest.mark.parametrize("test", [energy_test, mmd_test, feature_tests])
 
 
 def even(n: int, mean: float = 0.0, deviation: float = 1.0) -> np.ndarray:
-    """The quantiles of a normal law at even levels: a sample without its noise."""
+    """Quantiles of a normal distribution at even levels: a sample without noise."""
     return norm.ppf((np.arange(n) + 0.5) / n, mean, deviation)
 
 
@@ -80,7 +81,7 @@ def test_mmd_by_hand():
 
 
 @pytest.mark.parametrize(("mean", "deviation"), [(1.0, 1.0), (0.0, 2.0), (-0.5, 0.5)])
-def test_normal_laws_against_quadrature(mean, deviation):
+def test_normal_distributions_against_quadrature(mean, deviation):
     real, generated = even(500), even(500, mean, deviation)
     # The energy distance on the line is twice Cramér's, the Wasserstein distance that of order 1.
     between = lambda x: norm.cdf(x) - norm.cdf(x, mean, deviation)  # noqa: E731
@@ -99,7 +100,7 @@ def test_normal_laws_against_quadrature(mean, deviation):
 
 
 @PERMUTED
-def test_p_values_of_one_law_are_even(test):
+def test_p_values_of_one_distribution_are_uniform(test):
     rng = np.random.default_rng(0)
     p = [test(*rng.normal(size=(2, 15, 3)), permutations=99, seed=i).p_value for i in range(400)]
     assert kstest(p, "uniform").pvalue > 0.01
@@ -204,13 +205,17 @@ def test_sliced_wasserstein_distance_is_symmetric_seeded_and_has_the_unit_of_the
         (
             np.zeros((5, 3)),
             np.zeros((5, 4)),
-            r"real, generated must be .* of one shape; got \(5, 3\), \(5, 4\)",
+            r"real, generated must have the same shape .*, got \(5, 3\), \(5, 4\)",
         ),
-        (np.zeros((5, 3)), np.zeros((5, 3, 1)), "one shape"),
-        (np.zeros(5), np.float64(0.0), "one shape"),
-        (np.zeros((5, 0)), np.zeros((5, 0)), "one shape"),
+        (np.zeros((5, 3)), np.zeros((5, 3, 1)), "same shape"),
+        (np.zeros(5), np.float64(0.0), r"generated must have shape \(n, ...\), got \(\)"),
+        (np.zeros((5, 0)), np.zeros((5, 0)), r"real must have shape .* got \(5, 0\)"),
         (np.zeros((1, 3)), np.zeros((5, 3)), "real must have at least 2 examples, got 1"),
-        (np.zeros((5, 3)), np.full((5, 3), np.nan), "generated holds values that are not finite"),
+        (
+            np.zeros((5, 3)),
+            np.full((5, 3), np.nan),
+            "generated must be finite, but 15 of 15 values",
+        ),
     ],
 )
 def test_errors_name_what_does_not_fit(function, real, generated, message):
@@ -221,11 +226,11 @@ def test_errors_name_what_does_not_fit(function, real, generated, message):
 def test_errors_name_arguments_out_of_range():
     x = np.zeros((5, 3))
     for test in (energy_test, mmd_test):
-        with pytest.raises(ValueError, match="permutations must be at least 1, got 0"):
+        with pytest.raises(ValueError, match="permutations must be a positive integer, got 0"):
             test(x, x, permutations=0)
-    with pytest.raises(ValueError, match="projections must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="projections must be a positive integer, got 0"):
         sliced_wasserstein_distance(x, x, 0)
-    with pytest.raises(ValueError, match=r"levels must be from 0 to 1, got \(0.5, 50\)"):
+    with pytest.raises(ValueError, match=r"levels must be in \[0, 1\], got \(0.5, 50\)"):
         sample_statistics(x, (0.5, 50))
     with pytest.raises(ValueError, match="x must have at least 2 examples, got 1"):
         sample_statistics(x[:1])
