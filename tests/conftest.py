@@ -80,6 +80,4 @@ def mixed():
 @pytest.fixture(scope="session")
 def two_replicas() -> tf.distribute.Strategy:
     """Two replicas on one processor."""
-    from keras_gen import training
-
-    return training.strategy("mirrored")
+    return tf.distribute.MirroredStrategy()

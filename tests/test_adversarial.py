@@ -216,25 +216,25 @@ def test_the_moving_average_follows_its_recursion():
         expected = [0.9 * e + 0.1 * w for e, w in zip(expected, weights, strict=True)]
     for found, wanted in zip(gan.average.get_weights(), expected, strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-7)
-    z = gan.draw_z(4, seed=0)
+    z = gan.draw_latents(4, seed=0)
     np.testing.assert_allclose(gan.sample(4, seed=0), gan.average(z), rtol=1e-5)
     assert not np.allclose(gan.sample(4, seed=0), gan.generator(z))
     assert not any("average" in w.path for w in gan.trainable_weights)
 
 
-def test_packing_judges_groups_of_examples():
+def test_packing_shows_the_discriminator_groups_of_examples():
     gan = tiny_gan(packing=3)
     x = points(8)
-    packs = gan.prepare(tf.constant(x), Noise(0))
+    packs = gan.discriminator_view(tf.constant(x), Noise(0))
     np.testing.assert_array_equal(packs, x[[0, 1, 2, 3, 4, 5, 6, 7, 0]].reshape(3, 6))
-    np.testing.assert_array_equal(gan.prepare(tf.constant(x[:6]), Noise(0)), packs[:2])
-    assert gan.judge(packs).logit.shape == (3,)
+    np.testing.assert_array_equal(gan.discriminator_view(tf.constant(x[:6]), Noise(0)), packs[:2])
+    assert gan.discriminate(packs).logits.shape == (3,)
     gan.compile()
     # The last batch has one example, which is a pack of its own.
     history = gan.fit(points(17), batch_size=8, verbose=0).history
     assert np.isfinite(list(history.values())).all()
     images = tf.random.stateless_uniform((4, 8, 8, 1), (1, 2))
-    packed = models.GAN.for_data(IMAGES, packing=2, seed=1).prepare(images, Noise(0))
+    packed = models.GAN.for_data(IMAGES, packing=2, seed=1).discriminator_view(images, Noise(0))
     for i in range(2):
         np.testing.assert_array_equal(packed[:, ..., i], images[i::2, ..., 0])
 
@@ -460,9 +460,9 @@ def test_the_generators_gradient_has_only_its_own_loss():
     ("options", "message"),
     [
         ({"loss": "minmax"}, "Unknown adversarial loss 'minmax'"),
-        ({"r1": -1.0}, "r1 must be at least 0"),
-        ({"packing": 0}, "packing must be at least 1"),
-        ({"ema": 1.0}, r"ema must be in \[0, 1\)"),
+        ({"r1": -1.0}, "r1 must be a number, at least 0; got -1.0"),
+        ({"packing": 0}, "packing must be a positive integer, got 0"),
+        ({"ema": 1.0}, "ema must be a number, at least 0 and less than 1; got 1.0"),
         ({"loss": "hinge", "label_smoothing": 0.1}, "label_smoothing has no meaning"),
         ({"augment": "color"}, "augment is for images"),
         ({"normalization": "batch", "r1": 1.0}, "batch normalization"),
@@ -479,11 +479,11 @@ def test_options_that_do_not_fit(options, message):
 
 def test_networks_that_do_not_fit():
     gan = tiny_gan()
-    with pytest.raises(ValueError, match=r"discriminator must take \(batch, 2\)"):
+    with pytest.raises(ValueError, match=r"discriminator must map \(batch, 2\)"):
         models.GAN(gan.generator, linear((1.0, 2.0, 3.0)))
     logit = gan.discriminator.outputs[0]
     squashed = keras.Model(gan.discriminator.inputs, keras.layers.Activation("sigmoid")(logit))
-    with pytest.raises(ValueError, match="squashes it by a sigmoid"):
+    with pytest.raises(ValueError, match="ends with sigmoid"):
         models.GAN(gan.generator, squashed)
     with pytest.raises(ValueError, match=r"generator must take z \(batch, 5\)"):
         models.GAN(gan.generator, gan.discriminator, latent=latents.Gaussian(5))
@@ -503,10 +503,10 @@ def test_networks_that_do_not_fit():
     ],
     ids=lambda layer: type(layer).__name__,
 )
-def test_layers_without_a_right_second_derivative_are_refused_under_a_penalty(layer):
+def test_layers_without_a_correct_second_derivative_are_refused_under_a_penalty(layer):
     x = keras.Input((8, 8, 1))
     network = keras.Model(x, keras.layers.Dense(1)(keras.layers.Flatten()(layer(x))))
     generator = models.GAN.for_data(IMAGES, hidden=(8,)).generator
     models.GAN(generator, network)
-    with pytest.raises(ValueError, match="no right second derivative"):
+    with pytest.raises(ValueError, match="no correct second derivative"):
         models.GAN(generator, network, r1=1.0)

@@ -27,7 +27,7 @@ def plane():
 @pytest.fixture(scope="module")
 def fitted(plane):
     model = linear_glo(plane, 2)
-    rates = {"codes": keras.optimizers.Adam(0.1), "generator": keras.optimizers.Adam(0.1)}
+    rates = {"latents": keras.optimizers.Adam(0.1), "generator": keras.optimizers.Adam(0.1)}
     model.compile(rates)
     # All examples are a batch, and 400 batches an epoch: epochs of one step would take longer.
     batch = {"x": plane, "index": np.arange(len(plane))}
@@ -52,23 +52,23 @@ def test_represent_finds_the_latents_of_new_examples(plane, fitted):
     np.testing.assert_allclose(fitted.reconstruct(x, steps=500), x, atol=0.1)
 
 
-def test_codes_stay_in_the_unit_ball_and_samples_follow_them(plane, fitted):
-    codes = fitted.codes.get_weights()[0]
-    assert np.linalg.norm(codes, axis=1).max() <= 1 + 1e-5
-    z = np.asarray(fitted._prior(20_000, 0))
+def test_latents_stay_in_the_unit_ball_and_samples_follow_them(plane, fitted):
+    learned = fitted.latents.get_weights()[0]
+    assert np.linalg.norm(learned, axis=1).max() <= 1 + 1e-5
+    z = np.asarray(fitted.draw_latents(20_000, 0))
     inside = np.linalg.norm(z, axis=1) < 0.999
     assert inside.mean() > 0.5
-    np.testing.assert_allclose(z.mean(axis=0), codes.mean(axis=0), atol=0.05)
+    np.testing.assert_allclose(z.mean(axis=0), learned.mean(axis=0), atol=0.05)
 
 
-def test_only_the_codes_of_a_batch_move(plane):
+def test_only_the_latents_of_a_batch_move(plane):
     model = linear_glo(plane, 2)
     model.compile()
     for first in (0, 8):  # twice, as momentum would show only then
-        before = model.codes.get_weights()[0]
+        before = model.latents.get_weights()[0]
         index = np.arange(first, first + 8)
         model.train_on_batch({"x": plane[index], "index": index})
-        moved = (model.codes.get_weights()[0] != before).any(axis=1)
+        moved = (model.latents.get_weights()[0] != before).any(axis=1)
         np.testing.assert_array_equal(np.flatnonzero(moved), index)
 
 
@@ -95,7 +95,7 @@ def test_mistakes(plane):
             model.fit(x)
     with pytest.raises(ValueError, match=r"index=True"):
         model.fit(tf.data.Dataset.from_tensor_slices({"x": plane}).batch(60), verbose=0)
-    with pytest.raises(ValueError, match="num_examples must be at least 1"):
+    with pytest.raises(ValueError, match="num_examples must be a positive integer, got 0"):
         linear_glo(plane[:0], 2)
     with pytest.raises(ValueError, match="Unknown reconstruction loss 'l1'"):
         linear_glo(plane, 2, loss="l1")

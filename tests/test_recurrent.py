@@ -35,15 +35,15 @@ def padded_pair(cls, **options):
 # ---- networks -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verdict", recurrent.VERDICTS)
-def test_reading_backward_is_reading_the_reversed_sequence(verdict):
+@pytest.mark.parametrize("logits", ["sequence", "step"])
+def test_reading_backward_is_reading_the_reversed_sequence(logits):
     backward, forward = (
-        recurrent.discriminator((LENGTH, CHANNELS), direction=direction, verdict=verdict, seed=1)
+        recurrent.discriminator((LENGTH, CHANNELS), direction=direction, logits=logits, seed=1)
         for direction in ("backward", "forward")
     )
     x = sequences()
     found, expected = backward(x).numpy(), forward(x[:, ::-1]).numpy()
-    expected = expected[:, ::-1] if verdict == "step" else expected
+    expected = expected[:, ::-1] if logits == "step" else expected
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
@@ -137,7 +137,7 @@ def test_deltas_are_changes_since_the_step_before(direction):
     [
         ({"cell": "rnn"}, "Unknown cell 'rnn'. Known: gru, lstm"),
         ({"direction": "up"}, "Unknown direction 'up'"),
-        ({"verdict": "both"}, "Unknown verdict 'both'"),
+        ({"logits": "both"}, "Unknown logits 'both'"),
         ({"initial_state": "ones", "static_dim": 2}, "one of zeros, noise, .* got 'ones'"),
         ({"initial_state": "noise"}, "static_dim positive for noise"),
         ({"normalization": "spectral"}, "choose None or 'layer'"),
@@ -160,17 +160,17 @@ def test_models_say_which_kinds_of_data_they_have_networks_for():
 # ---- CRGAN --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verdict", recurrent.VERDICTS)
-def test_a_padded_step_changes_neither_loss_nor_gradient_of_the_game(verdict):
+@pytest.mark.parametrize("logits", ["sequence", "step"])
+def test_a_padded_step_changes_neither_loss_nor_gradient_of_the_game(logits):
     found = []
-    for gan, x in padded_pair(models.CRGAN, verdict=verdict, r1=1.0, feature_matching=0.5):
+    for gan, x in padded_pair(models.CRGAN, logits=logits, r1=1.0, feature_matching=0.5):
         z = np.random.default_rng(2).normal(size=(len(x), LENGTH * 3)).astype("float32")
         x, z = tf.constant(x), tf.constant(z[:, : x.shape[1] * 3])
         with tf.GradientTape(persistent=True) as tape:
             fake = gan.generate_for(x, z)
             terms = [
-                gan.discriminator_objective(x, fake, z, None, Noise(1), True)["loss"],
-                gan.generator_objective(x, fake, z, None, Noise(1), True)["loss"],
+                gan.discriminator_objective(x, fake, z, None, Noise(1), True).loss,
+                gan.generator_objective(x, fake, z, None, Noise(1), True).loss,
             ]
         networks = (gan.discriminator, gan.generator)
         pairs = zip(terms, networks, strict=True)
@@ -179,15 +179,15 @@ def test_a_padded_step_changes_neither_loss_nor_gradient_of_the_game(verdict):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_a_verdict_on_steps_costs_the_mean_over_the_steps():
-    gan = models.CRGAN.for_data(SEQUENCES, verdict="step", seed=1)
-    x, z = sequences(), gan.draw_z(8, seed=1)
+def test_the_loss_of_a_logit_for_each_step_is_the_mean_over_the_steps():
+    gan = models.CRGAN.for_data(SEQUENCES, logits="step", seed=1)
+    x, z = sequences(), gan.draw_latents(8, seed=1)
     fake = gan.generate(z)
     terms = gan.discriminator_objective(x, fake, z, None, Noise(1), False)
-    real, judged = (gan.judge(each).logit.numpy() for each in (x, fake))
+    real, generated = (gan.discriminate(each).logits.numpy() for each in (x, fake))
     assert real.shape == (8, LENGTH)
-    expected = np.logaddexp(0, -real) + np.logaddexp(0, judged)
-    np.testing.assert_allclose(terms["loss"], expected.mean(axis=1), rtol=1e-5)
+    expected = np.logaddexp(0, -real) + np.logaddexp(0, generated)
+    np.testing.assert_allclose(terms.loss, expected.mean(axis=1), rtol=1e-5)
     assert gan.predict(x, verbose=0).shape == (8, LENGTH)
 
 
@@ -195,12 +195,12 @@ def test_feature_matching_adds_the_squared_distance_of_features():
     without, with_it = (
         models.CRGAN.for_data(SEQUENCES, feature_matching=weight, seed=1) for weight in (0.0, 0.7)
     )
-    x, z = sequences(), without.draw_z(8, seed=1)
+    x, z = sequences(), without.draw_latents(8, seed=1)
     losses, features = [], []
     for gan in (without, with_it):
         fake = gan.generate(z)
-        losses.append(gan.generator_objective(x, fake, z, None, Noise(1), False)["loss"])
-        features = [gan.judge(each).features.numpy() for each in (x, fake)]
+        losses.append(gan.generator_objective(x, fake, z, None, Noise(1), False).loss)
+        features = [gan.discriminate(each).features.numpy() for each in (x, fake)]
     distance = np.square(features[0] - features[1]).sum(axis=1)
     np.testing.assert_allclose(losses[1] - losses[0], 0.7 * distance, rtol=1e-3, atol=1e-6)
     discriminator = keras.Model(without.discriminator.input, without.discriminator.outputs[0])
@@ -208,7 +208,7 @@ def test_feature_matching_adds_the_squared_distance_of_features():
         models.CRGAN(without.generator, discriminator, feature_matching=1.0)
 
 
-def test_padding_is_out_of_no_range():
+def test_padding_is_never_out_of_range():
     gan, x = next(iter(padded_pair(models.CRGAN)))
     gan.check_examples(x)
     x[0, 0, 0] = -0.5
@@ -237,11 +237,11 @@ def test_teacher_forcing_gives_each_step_the_true_steps_before():
     x, z = sequences(channels=1), np.linspace(-1, 1, 8, dtype="float32")[:, None]
     found = vae.log_prob_given(tf.constant(x), tf.constant(z), None, Noise(1), training=False)
     previous = np.concatenate([np.zeros((8, 1, 1)), x[:, :-1]], axis=1)
-    law = stats.norm(0.5 * previous + z[:, None], 0.3)
-    np.testing.assert_allclose(found, law.logpdf(x).sum(axis=(1, 2)), rtol=1e-4)
+    expected = stats.norm(0.5 * previous + z[:, None], 0.3)
+    np.testing.assert_allclose(found, expected.logpdf(x).sum(axis=(1, 2)), rtol=1e-4)
 
 
-def test_free_running_draws_from_the_law():
+def test_free_running_draws_from_the_distribution():
     vae = autoregressive(a=0.8, b=0.5, scale=0.2)
     x = vae.sample(20_000, seed=3)[..., 0]
     # x_t is Gaussian: the sums of a^i b z, one z for all steps, and of a^i epsilon.
@@ -287,8 +287,9 @@ def test_a_padded_step_changes_neither_loss_nor_gradient_of_the_bound():
     found = []
     for vae, x in padded_pair(models.RecurrentVAE):
         with tf.GradientTape() as tape:
-            terms = vae.objective(x, None, Noise(1), training=True)
-        found.append([terms, tape.gradient(terms["loss"], vae.trainable_variables)])
+            objective = vae.objective(vae.examples(x), Noise(1), training=True)
+        gradients = tape.gradient(objective.loss, vae.trainable_variables)
+        found.append([objective.metrics, gradients])
     for a, b in zip(*map(tf.nest.flatten, found), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
@@ -314,7 +315,7 @@ def test_networks_that_do_not_fit_are_refused():
     vae = models.RecurrentVAE.for_data(TEXT, latent_dim=2, hidden=(4,), seed=1)
     with pytest.raises(ValueError, match=r"decoder must map \[previous, z, \*state\]"):
         models.RecurrentVAE(vae.encoder, vae.encoder, vae.likelihood)
-    with pytest.raises(ValueError, match="2 symbols, but the likelihood is of 3"):
+    with pytest.raises(ValueError, match="2 symbols, but the likelihood has 3"):
         models.RecurrentVAE(vae.encoder, vae.decoder, vae.likelihood, vocabulary=("a", "b"))
     with pytest.raises(ValueError, match="word_dropout"):
         models.RecurrentVAE(vae.encoder, vae.decoder, vae.likelihood, word_dropout=2.0)

@@ -23,7 +23,8 @@ def examples(n=32):
 def test_each_loss_is_its_formula():
     model, x = make(gamma=0.3), examples()
     noise = model.noise(x)
-    terms = {k: np.asarray(v) for k, v in model.objective(x, None, noise, training=False).items()}
+    objective = model.objective(model.examples(x), noise, training=False)
+    terms = {k: np.asarray(v) for k, v in objective.metrics.items()}
     mean, log_variance = np.split(np.asarray(model.encoder(x)), 2, axis=1)
     kl = 0.5 * np.sum(mean**2 + np.exp(log_variance) - 1 - log_variance, axis=1)
     np.testing.assert_allclose(terms["kl"], kl, rtol=1e-4, atol=1e-6)
@@ -43,8 +44,8 @@ def test_each_loss_is_its_formula():
     )
     game = np.mean([softplus(-fake) for fake in fakes], axis=0)
     np.testing.assert_allclose(terms["generator_loss"], 0.3 * feature_loss + game, rtol=1e-4)
-    judged = softplus(-real) + np.mean([softplus(fake) for fake in fakes], axis=0)
-    np.testing.assert_allclose(terms["discriminator_loss"], judged, rtol=1e-4)
+    against_both = softplus(-real) + np.mean([softplus(fake) for fake in fakes], axis=0)
+    np.testing.assert_allclose(terms["discriminator_loss"], against_both, rtol=1e-4)
 
 
 def test_the_discriminator_does_not_learn_to_like_reconstructions():

@@ -54,7 +54,7 @@ def test_the_prior_is_the_mixture_of_the_pseudo_inputs_posteriors(model, compone
 
 def test_draws_have_the_moments_of_the_mixture(model, components):
     means, variances = components
-    z = np.asarray(model.draw_prior(40_000, Noise(3)))
+    z = np.asarray(model.draw(40_000, Noise(3)))
     np.testing.assert_allclose(z.mean(axis=0), means.mean(axis=0), atol=0.03)
     centered = means - means.mean(axis=0)
     expected = np.diag(variances.mean(axis=0)) + centered.T @ centered / K
@@ -93,5 +93,5 @@ def test_the_pseudo_inputs_start_as_examples_and_learn(model):
     assert np.abs(other.pseudo_inputs.get_weights()[0] - x[:K]).max() > 0
     with pytest.raises(ValueError, match="choose fewer components"):
         other.adapt(x[: K - 1])
-    with pytest.raises(ValueError, match="components must be at least 1"):
+    with pytest.raises(ValueError, match="components must be a positive integer, got 0"):
         models.VampVAE(model.encoder, model.decoder, components=0)

@@ -1,34 +1,80 @@
-"""The models: one paper, one file. Each class here that names its paper is found by existing."""
+"""The models: one paper, one file."""
 
-import importlib
-import inspect
-import pkgutil
+from keras_gen.engine.model import GenerativeModel
+from keras_gen.engine.options import nearest
+from keras_gen.models.adversarial import AdversarialModel
+from keras_gen.models.beta_vae import BetaVAE
+from keras_gen.models.conditional_gan import ConditionalGAN
+from keras_gen.models.conditional_vae import ConditionalVAE
+from keras_gen.models.crgan import CRGAN
+from keras_gen.models.deep_infogan import DeepInfoGAN
+from keras_gen.models.dgan import DGAN
+from keras_gen.models.gan import GAN
+from keras_gen.models.glo import GLO
+from keras_gen.models.infogan import InfoGAN
+from keras_gen.models.iwae import IWAE
+from keras_gen.models.latent_variable import LatentVariableModel
+from keras_gen.models.rcgan import RCGAN
+from keras_gen.models.recurrent_vae import RecurrentVAE
+from keras_gen.models.vae import VAE
+from keras_gen.models.vae_gan import VAEGAN
+from keras_gen.models.vamp_vae import VampVAE
 
-from keras_gen.models.base import GenerativeModel
+DCGAN = DGAN
 
+MODELS = (
+    VAE,
+    BetaVAE,
+    ConditionalVAE,
+    IWAE,
+    VampVAE,
+    RecurrentVAE,
+    GAN,
+    ConditionalGAN,
+    DGAN,
+    InfoGAN,
+    DeepInfoGAN,
+    VAEGAN,
+    CRGAN,
+    RCGAN,
+    GLO,
+)
+NAMES = {model.__name__: model for model in MODELS}
 
-def _models() -> dict[str, type[GenerativeModel]]:
-    found = {}
-    for info in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{info.name}")
-        for name, cls in inspect.getmembers(module, inspect.isclass):
-            if cls.__module__ == module.__name__ and getattr(cls, "paper", ""):
-                found[name] = cls
-    return found
-
-
-NAMES = _models()
-globals().update(NAMES)
-
-__all__ = ["NAMES", "GenerativeModel", "get", *NAMES]
+__all__ = [
+    "CRGAN",
+    "DCGAN",
+    "DGAN",
+    "GAN",
+    "GLO",
+    "IWAE",
+    "MODELS",
+    "NAMES",
+    "RCGAN",
+    "VAE",
+    "VAEGAN",
+    "AdversarialModel",
+    "BetaVAE",
+    "ConditionalGAN",
+    "ConditionalVAE",
+    "DeepInfoGAN",
+    "GenerativeModel",
+    "InfoGAN",
+    "LatentVariableModel",
+    "RecurrentVAE",
+    "VampVAE",
+    "get",
+]
 
 
 def get(name: str) -> type[GenerativeModel]:
-    """The model class of that name.
+    """Returns the model class of a name.
 
     Raises:
         ValueError: if there is none.
     """
     if name not in NAMES:
-        raise ValueError(f"Unknown model {name!r}. Known: {', '.join(NAMES)}.")
+        raise ValueError(
+            f"unknown model {name!r}.{nearest(name, NAMES)} Known: {', '.join(NAMES)}."
+        )
     return NAMES[name]

@@ -1,4 +1,4 @@
-"""The beta-VAE: a VAE whose KL is priced so that its latents come apart.
+"""The beta-VAE: a weight on the KL makes latents independent and interpretable.
 
 Higgins et al. 2017, "beta-VAE: Learning Basic Visual Concepts with a Constrained Variational
 Framework"; Burgess et al. 2018, "Understanding disentangling in beta-VAE" (arXiv:1804.03599).
@@ -17,18 +17,20 @@ from __future__ import annotations
 
 from keras import ops
 
+from keras_gen import checks
 from keras_gen.models.vae import VAE
+from keras_gen.presets import citations
 
 
 class BetaVAE(VAE):
-    """A VAE with a weight, and a capacity if wanted, on the KL.
+    """A VAE with a weight on the KL, and optionally a capacity.
 
     Args:
         encoder: as in `VAE`.
         decoder: as in `VAE`.
         likelihood: as in `VAE`.
         beta: weight of the KL; 1 is the VAE.
-        capacity: the KL in nats that is free in the end; None for the plain weight.
+        capacity: the KL in nats that costs nothing at the end; None for the plain weight.
         capacity_steps: training steps over which the capacity rises from 0, linearly.
         warmup_steps: training steps over which the weight rises from 0 to `beta`, linearly: the
             annealing of Bowman et al. 2016 ("Generating Sentences from a Continuous Space",
@@ -36,13 +38,10 @@ class BetaVAE(VAE):
         **kwargs: as in `VAE`.
 
     Raises:
-        ValueError: for a negative weight, capacity or number of steps.
+        ValueError: for a weight, capacity or number of steps that is negative or not finite.
     """
 
-    paper = (
-        "Higgins et al. 2017, beta-VAE; Burgess et al. 2018, Understanding disentangling in "
-        "beta-VAE (arXiv:1804.03599)"
-    )
+    paper = citations.HIGGINS
 
     def __init__(
         self,
@@ -56,17 +55,12 @@ class BetaVAE(VAE):
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood, **kwargs)
-        if beta < 0 or (capacity or 0) < 0 or capacity_steps < 1 or warmup_steps < 0:
-            raise ValueError(
-                "beta, capacity and warmup_steps must not be negative and capacity_steps at least "
-                f"1; got {beta=}, {capacity=}, {warmup_steps=}, {capacity_steps=}."
-            )
-        self.beta = beta
-        self.capacity = capacity
-        self.capacity_steps = capacity_steps
-        self.warmup_steps = warmup_steps
+        self.beta = checks.number("beta", beta, least=0)
+        self.capacity = None if capacity is None else checks.number("capacity", capacity, least=0)
+        self.capacity_steps = checks.integer("capacity_steps", capacity_steps)
+        self.warmup_steps = checks.integer("warmup_steps", warmup_steps, least=0)
 
-    def penalty(self, kl):
+    def regularizer(self, kl):
         step = ops.cast(self.step, "float32")
         if self.capacity is not None:
             free = self.capacity * ops.minimum(step / self.capacity_steps, 1.0)

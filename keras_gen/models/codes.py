@@ -1,68 +1,64 @@
-"""What can be done with codes: read them from data, give them, vary them."""
+"""What can be done with codes: infer them from data, choose them, vary them."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from keras_gen import checks
+from keras_gen.engine import serving
+
 
 class CodedSampling:
-    """Methods of a model whose z ends with codes that a `recognition` network reads back.
+    """Methods of a model whose z ends with codes, which it can infer from data.
 
-    A model has `codes`, a product of latents, and the features of its discriminator.
+    The model has `codes`, a product of latents, and a signature `infer_codes`.
     """
 
     def infer_codes(self, x, batch_size: int = 512) -> np.ndarray:
-        """The mean of Q(c|x), `(batch, codes.dim)`, for x `(batch, *data_shape)`: probabilities of
-        the classes of categorical codes, values of the others."""
-        return self.run("infer_codes", x, batch_size=batch_size)
+        """Returns the mean of Q(c|x), `(batch, codes.dim)`, for x `(batch, *data_shape)`.
+
+        It holds the probabilities of the classes of categorical codes, and the expected values of
+        the others.
+        """
+        return serving.run(self, "infer_codes", x, batch_size=batch_size)
 
     def sample(self, n: int, seed=None, codes=None, batch_size: int = 512) -> np.ndarray:
-        """As `GAN.sample`.
+        """Returns `n` samples, `(n, *data_shape)`.
 
         Args:
             n: number of samples.
-            seed: of the noise, and of the codes that are not given.
+            seed: of the noise, and of codes that are not given; None draws a seed.
             codes: `(n, codes.dim)`; or a list with an array for each of the codes, `(n, dim)` or,
                 for categorical ones, class indices `(n,)`. By default drawn from their prior.
             batch_size: how many are generated at a time.
+
+        Raises:
+            ValueError: if a number is not a valid integer, or codes have another shape.
         """
-        if codes is None:
-            return super().sample(n, seed, batch_size=batch_size)
-        codes = self.codes.join(codes) if isinstance(codes, (list, tuple)) else np.asarray(codes)
-        if codes.shape != (n, self.codes.dim):
-            raise ValueError(f"codes must be ({n}, {self.codes.dim}), got {codes.shape}.")
-        z = self.draw_z(n, seed)
-        z[:, -self.codes.dim :] = codes
-        return self.run("generate", z, batch_size=batch_size)
+        z = self.draw_latents(n, seed)
+        if codes is not None:
+            is_list = isinstance(codes, (list, tuple))
+            codes = self.codes.join(codes) if is_list else np.asarray(codes)
+            if codes.shape != (n, self.codes.dim):
+                raise ValueError(f"codes must be ({n}, {self.codes.dim}), got {codes.shape}.")
+            z[:, -self.codes.dim :] = codes
+        return self.decode(z, batch_size=batch_size)
 
     def traverse(self, code: int, n: int = 8, seed=None, steps: int = 7) -> np.ndarray:
-        """Samples in which one code takes all its values and nothing else changes.
+        """Returns samples in which one code takes all its values and nothing else changes.
 
         Args:
-            code: which: categorical codes count as one each, the others by dimension, in order.
-            n: number of rows, each with noise and other codes of its own.
+            code: index of the code: a categorical code counts as one, others by dimension.
+            n: number of rows, each with its own noise and other codes.
             seed: of noise and other codes.
             steps: values of a continuous code; a categorical one takes all its classes.
 
         Returns:
             `(n, values, *data_shape)`.
         """
-        units = self.codes.units(steps)
-        if not 0 <= code < len(units):
-            raise ValueError(f"code must be in 0..{len(units) - 1}, got {code}.")
-        place, values = units[code]
-        z = np.repeat(self.draw_z(n, seed)[:, None], len(values), axis=1)
+        units = self.codes.units(checks.integer("steps", steps))
+        place, values = units[checks.integer("code", code, least=0, most=len(units) - 1)]
+        z = np.repeat(self.draw_latents(n, seed)[:, None], len(values), axis=1)
         start = z.shape[-1] - self.codes.dim + place
         z[:, :, start : start + values.shape[1]] = values
-        made = self.run("generate", z.reshape(-1, z.shape[-1]))
-        return made.reshape(*z.shape[:2], *self.data_shape)
-
-    def signatures(self):
-        """Also `infer_codes(x)`, the means of Q(c|x), `(batch, codes)`."""
-
-        def infer_codes(x):
-            features = self.judge(x).features
-            return {"codes": self.codes.mean(self.recognition(features))}
-
-        _, (x, *_) = super().signatures()["discriminate"]
-        return super().signatures() | {"infer_codes": (infer_codes, [x])}
+        return serving.decode_paths(self, z)

@@ -1,4 +1,4 @@
-"""The conditional VAE: a label steers what is generated.
+"""The conditional VAE: the label says what to generate.
 
 Sohn, Lee & Yan 2015, "Learning Structured Output Representation using Deep Conditional Generative
 Models", equation 4 (whose x is the condition and whose y is the data); Kingma et al. 2014,
@@ -10,17 +10,18 @@ Models", equation 4 (whose x is the condition and whose y is the data); Kingma e
     ----------     ----------------------------------------------------------
     y              `label`, class indices; the networks see them one-hot
     q(z|x, y)      `posterior(x, label)`
-    p(x|z, y)      `generator(z, label)`
+    p(x|z, y)      `likelihood_parameters(z, label)`
     p(z|y)         `latent`: the same N(0, I) for every label
 """
 
 from __future__ import annotations
 
-from keras_gen.models import labels
+from keras_gen.models import conditional
 from keras_gen.models.vae import VAE
+from keras_gen.presets import citations
 
 
-class ConditionalVAE(labels.Conditional, VAE):
+class ConditionalVAE(conditional.Conditional, VAE):
     """A VAE of x given its label.
 
     Args:
@@ -34,17 +35,14 @@ class ConditionalVAE(labels.Conditional, VAE):
         ValueError: if the networks do not take a label.
     """
 
-    paper = (
-        "Sohn, Lee & Yan 2015, Learning Structured Output Representation using Deep Conditional "
-        "Generative Models"
-    )
+    paper = citations.SOHN
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", **kwargs):
-        self.num_classes = labels.num_classes(encoder=encoder, decoder=decoder)
+        self.num_classes = conditional.num_classes(encoder=encoder, decoder=decoder)
         super().__init__(encoder, decoder, likelihood, **kwargs)
 
     def posterior(self, x, label=None, training: bool = False):
         return self.encoder([x, self.one_hot(label)], training=training)
 
-    def generator(self, z, label=None, training: bool = False):
+    def likelihood_parameters(self, z, label=None, training: bool = False):
         return self.decoder([z, self.one_hot(label)], training=training)

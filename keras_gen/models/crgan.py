@@ -1,17 +1,17 @@
-"""CRGAN: the continuous recurrent GAN, a game of sequences.
+"""CRGAN: the continuous recurrent GAN, for sequences.
 
 Mogren 2016, "C-RNN-GAN: Continuous recurrent neural networks with adversarial training"
 (arXiv:1611.09904). The generator reads a sequence of noise and writes a sequence of data; the
-discriminator reads a sequence in both directions, or backwards in time only. The game is `GAN`'s,
-and
+discriminator reads a sequence in both directions, or backwards in time only. The game is `GAN`'s.
+Feature matching,
 
-    L_G = 1/m sum_i sum of squares of R(x_i) - R(G(z_i))                          (feature matching)
+    L_G = 1/m sum_i sum of squares of R(x_i) - R(G(z_i)),
 
-may join or, with a great weight, replace the generator's side of it.
+can be added to the generator's loss, or replace it if its weight is large.
 
 Esteban, Hyland & Rätsch 2017, "Real-valued (Medical) Time Series Generation with Recurrent
-Conditional GANs" (arXiv:1706.02633): noise only, no feedback, and a verdict on every step, of which
-the loss is the mean (section 3).
+Conditional GANs" (arXiv:1706.02633): noise only, no feedback, and a logit for every step; the loss
+is the mean over the steps (section 3).
 
     paper                          here
     ---------------------------    ---------------------------------------------------------------
@@ -19,7 +19,7 @@ the loss is the mean (section 3).
                                    `static_dim` of `for_data`, after what all steps share
     G reads its last output        `feedback=True` of `for_data`
     D reads in both directions     `direction="bidirectional"` of `for_data`
-    verdicts on steps              `verdict="step"`; then `judge` gives logits `(batch, length)`
+    D's outputs for steps          `logits="step"`; `discriminate` then returns `(batch, length)`
     R(x)                           the discriminator's features, its second output
 """
 
@@ -32,9 +32,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_gen import data, networks
+from keras_gen import checks, data, networks
+from keras_gen.engine import default_networks, options
+from keras_gen.engine.trainer import Objective
 from keras_gen.models.gan import GAN
 from keras_gen.noise import Noise
+from keras_gen.presets import citations
 
 
 class CRGAN(GAN):
@@ -47,16 +50,16 @@ class CRGAN(GAN):
             one for each step, `(batch, length, 1)`, and what it is made from. Without feature
             matching the logit alone will do.
         feature_matching: weight of feature matching in the generator's loss, 0 for none.
-        mask_value: of padding: a step all of whose channels have this value is no part of its
-            sequence. Generated sequences are as long as the real ones beside them; `sample` gives
-            whole ones.
+        mask_value: of padding: a step whose channels all have this value is not part of its
+            sequence. In training, generated sequences are as long as the real ones they are
+            compared with; `sample` returns whole ones.
         **kwargs: as in `AdversarialModel`.
 
     Raises:
         ValueError: also if feature matching lacks features.
     """
 
-    paper = "Mogren 2016, C-RNN-GAN (arXiv:1611.09904)"
+    paper = citations.MOGREN
     kinds: ClassVar = {"sequence": "recurrent"}
     needs_features = True
 
@@ -69,25 +72,18 @@ class CRGAN(GAN):
         **kwargs,
     ):
         super().__init__(generator, discriminator, **kwargs)
-        self.feature_matching = feature_matching
+        self.feature_matching = checks.number("feature_matching", feature_matching, least=0)
         self.mask_value = mask_value
-        if feature_matching < 0:
-            raise ValueError(f"feature_matching must be at least 0, got {feature_matching}.")
         if feature_matching and len(discriminator.outputs) != 2:
-            raise ValueError("feature_matching needs a discriminator with [logit, features].")
+            raise ValueError(
+                "feature_matching needs a discriminator that returns [logit, features]."
+            )
 
-    @classmethod
-    def for_data(cls, spec: data.Spec, latent_dim: int = 8, **options) -> CRGAN:
-        """As `AdversarialModel.for_data`; `latent_dim` is the size of each step's noise."""
-        cls.default_network(spec, options.get("network"))  # refuses what is no spec of sequences
-        options = {"mask_value": spec.mask_value} | options
-        return super().for_data(spec, latent_dim, **options)
-
-    @classmethod
-    def default_networks(
+    @options.takes_options
+    def for_data(
         cls,
         spec: data.Spec,
-        latent_dim: int,
+        latent_dim: int = 8,
         hidden: int | Sequence[int] = (24, 24),
         discriminator_hidden: int | Sequence[int] | None = None,
         cell: str = "gru",
@@ -95,75 +91,84 @@ class CRGAN(GAN):
         initial_state: str = "zeros",
         feedback: bool = False,
         direction: str = "backward",
-        verdict: str = "sequence",
+        logits: str = "sequence",
         deltas: float = 0.0,
         generator_normalization: str | None = None,
         normalization: str | None = None,
         packing: int = 1,
         seed: int | None = None,
-    ) -> dict[str, keras.Model]:
-        """Recurrent networks; see `keras_gen.networks.recurrent` for what the options mean.
+        **model,
+    ) -> CRGAN:
+        """Returns the model with recurrent networks; see `keras_gen.networks.recurrent`.
 
         Args:
             spec: of a data set of sequences.
             latent_dim: size of each step's noise.
             hidden: units of the generator's layers.
-            discriminator_hidden: of the discriminator's; by default the same, reversed.
+            discriminator_hidden: of the discriminator's layers; by default the same, reversed.
             cell: "gru" or "lstm".
             static_dim: size of the noise that all steps share, in addition.
-            initial_state: of the generator: "zeros", or "noise", by what all steps share.
+            initial_state: of the generator: "zeros", or "noise", from what all steps share.
             feedback: whether the generator reads its last output.
             direction: "backward", "forward" or "bidirectional", of the discriminator.
-            verdict: "sequence" or "step".
+            logits: "sequence", one for the whole, or "step", one for each step.
             deltas: factor of each step's change since the one before, which the discriminator then
                 reads too; 0 for none.
             generator_normalization: of the generator: None or "layer".
             normalization: of the discriminator: None or "layer".
-            packing: how many sequences are judged together.
-            seed: of the initial weights.
-        """
-        kind = cls.default_network(spec)
-        hidden = networks.layer_sizes(hidden)
-        shape, value_range = spec.shape, cls._value_range(spec)
-        settings = {"cell": cell} | cls.label_settings(spec)
-        return {
-            "generator": kind.generator(
-                static_dim + spec.shape[0] * latent_dim,
-                shape,
-                value_range,
-                hidden=hidden,
-                static_dim=static_dim,
-                initial_state=initial_state,
-                feedback=feedback,
-                normalization=generator_normalization,
-                seed=seed,
-                **settings,
-            ),
-            "discriminator": kind.discriminator(
-                (shape[0], shape[1] * packing),
-                value_range,
-                hidden=networks.layer_sizes(discriminator_hidden or hidden[::-1]),
-                direction=direction,
-                verdict=verdict,
-                deltas=deltas,
-                normalization=normalization,
-                mask_value=spec.mask_value,
-                features=cls.needs_features,
-                # Out of the reach of the generator's seeds.
-                seed=None if seed is None else seed + 1000,
-                **settings,
-            ),
-        }
+            packing: how many sequences the discriminator sees as one pack.
+            seed: of the initial weights and of all noise.
+            **model: the model's own hyperparameters, as in its constructor.
 
-    def generator_objective(self, x, fake, z, label, noise: Noise, training: bool) -> dict:
-        terms = super().generator_objective(x, fake, z, label, noise, training)
+        Raises:
+            TypeError: for an unknown option.
+            ValueError: if the data is not sequences, an option does not suit the networks, or
+                labels are needed and there are none.
+        """
+        kind = default_networks.module(cls, spec)
+        checks.integer("latent_dim", latent_dim, least=0)
+        checks.integer("packing", packing)
+        hidden = networks.layer_sizes(hidden)
+        length, channels = spec.shape
+        value_range = default_networks.generated_range(spec)
+        shared = {"cell": cell} | default_networks.label_settings(cls, spec)
+        generator = kind.generator(
+            static_dim + length * latent_dim,
+            spec.shape,
+            value_range,
+            hidden=hidden,
+            static_dim=static_dim,
+            initial_state=initial_state,
+            feedback=feedback,
+            normalization=generator_normalization,
+            seed=seed,
+            **shared,
+        )
+        discriminator = kind.discriminator(
+            (length, channels * packing),
+            value_range,
+            hidden=networks.layer_sizes(discriminator_hidden or hidden[::-1]),
+            direction=direction,
+            logits=logits,
+            deltas=deltas,
+            normalization=normalization,
+            mask_value=spec.mask_value,
+            features=cls.needs_features,
+            seed=default_networks.seeded(seed, default_networks.SECOND),
+            **shared,
+        )
+        model = {"mask_value": spec.mask_value, "value_range": value_range} | model
+        return cls(generator, discriminator, packing=packing, seed=seed, **model)
+
+    def generator_objective(self, x, fake, z, label, noise: Noise, training: bool) -> Objective:
+        objective = super().generator_objective(x, fake, z, label, noise, training)
         if not self.feature_matching:
-            return terms
-        pair = (terms[which].features for which in ("real_judgement", "judgement"))
-        real, generated = (ops.cast(each, "float32") for each in pair)
+            return objective
+        features = (ops.cast(output.features, "float32") for output in objective.shared)
+        real, generated = features
         distance = ops.sum(ops.square(real - generated), axis=-1)
-        loss = terms["loss"] + self.feature_matching * self.verdict_of(distance, x)
-        return terms | {"loss": loss, "generator_loss": loss}
+        loss = objective.loss + self.feature_matching * self.per_example(distance, x)
+        return objective._replace(loss=loss, metrics={"generator_loss": loss})
 
     @property
     def compares(self) -> bool:
@@ -171,8 +176,8 @@ class CRGAN(GAN):
 
     @property
     def faster_without_xla(self) -> tuple[type, ...]:
-        """As in the base; but loops of small cells are faster with XLA, unless a penalty asks for
-        their second derivative, which it makes many times slower."""
+        """The layers that XLA slows down. Loops of small cells are faster with XLA, unless a
+        penalty needs their second derivative, which is then many times slower."""
         slower = super().faster_without_xla
         if self.r1 or self.r2 or self.wgan_gp:
             return slower
@@ -181,28 +186,28 @@ class CRGAN(GAN):
     def check_examples(self, x, label=None, name: str = "x") -> None:
         if self.mask_value is not None and x.ndim == 3:
             padding = np.all(x == self.mask_value, axis=-1, keepdims=True)
-            # Of no value that is out of range.
+            # Padding may lie outside the range of the data.
             x = np.where(padding, np.clip(0.0, *self.value_range).astype(x.dtype), x)
         super().check_examples(x, label, name)
 
     def valid(self, x):
-        """Which steps of sequences are no padding, `(batch, length)`."""
+        """Returns which steps of sequences are not padding, `(batch, length)`."""
         valid = networks.recurrent.valid_steps(x, self.mask_value)
         return ops.ones(ops.shape(x)[:2], "bool") if valid is None else valid
 
     def generate_for(self, x, z, label=None, training: bool = False):
-        """G(z), each sequence as long as the one of x that it stands beside."""
+        """Returns G(z), each sequence as long as the one of x that it is compared with."""
         made = self.generate(z, label, training)
         if self.mask_value is None:
             return made
         return ops.where(self.valid(x)[..., None], made, self.mask_value)
 
-    def verdict_of(self, values, x):
-        """The mean over the steps of each sequence, where there is a value for each step."""
+    def per_example(self, values, x):
+        """Returns the mean over the steps of each sequence, if there is a value for each step."""
         if len(values.shape) == 1:
             return values
         valid = ops.cast(self.valid(x), "float32")
         return ops.sum(values * valid, axis=1) / ops.maximum(ops.sum(valid, axis=1), 1.0)
 
-    def _judges(self, output) -> bool:
-        return super()._judges(output) or output.shape[1:] == (self.data_shape[0], 1)
+    def has_logit_shape(self, output) -> bool:
+        return super().has_logit_shape(output) or output.shape[1:] == (self.data_shape[0], 1)

@@ -1,4 +1,4 @@
-"""The deep GAN: deep convolutional networks play the game.
+"""The deep convolutional GAN, DCGAN.
 
 Radford, Metz & Chintala 2016, "Unsupervised Representation Learning with Deep Convolutional
 Generative Adversarial Networks" (arXiv:1511.06434), section 3: strided convolutions in place of
@@ -19,24 +19,24 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from keras_gen import data
+from keras_gen.engine import options
 from keras_gen.models.gan import GAN
+from keras_gen.presets import citations
 
 
 class DGAN(GAN):
     """A GAN on deep networks: DCGAN's for images, a deep perceptron for other data.
 
-    Its arguments are those of `AdversarialModel`, whose options apply; `for_data` takes `depth`,
-    the number of stages that halve an image, and `width`, the channels of the stage next to it.
+    `keras_gen.models.DCGAN` is an alias: the field's name for a DGAN on images. The arguments
+    are those of `AdversarialModel`; `for_data` takes `depth`, the number of stages that halve an
+    image, and `width`, the channels of the stage next to it.
     """
 
-    paper = (
-        "Radford, Metz & Chintala 2016, Unsupervised Representation Learning with Deep "
-        "Convolutional Generative Adversarial Networks (arXiv:1511.06434)"
-    )
+    paper = citations.RADFORD
 
     kinds: ClassVar = {"image": "conv", "vector": "dense"}
 
-    @classmethod
+    @options.takes_options
     def for_data(
         cls,
         spec: data.Spec,
@@ -46,10 +46,11 @@ class DGAN(GAN):
         normalization: str | None = "batch",
         **options,
     ) -> DGAN:
-        """As `AdversarialModel.for_data`, with the paper's settings.
+        """Returns the model with default networks; see `AdversarialModel.for_data`.
 
-        For data that is no picture, or with `network="dense"`, the generator is a perceptron of
-        256, 512 and 1024 hidden units and the discriminator its mirror image.
+        The defaults are the paper's. For data that is not a picture, or with `network="dense"`, the
+        generator is a perceptron of 256, 512 and 1024 hidden units and the discriminator its mirror
+        image.
         """
         if hidden is None and (network == "dense" or not spec.is_picture):
             hidden = (256, 512, 1024)

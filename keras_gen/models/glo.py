@@ -11,7 +11,7 @@ distance Lap1. Samples are G of draws from the Gaussian that fits the z_i.
 
     paper        here
     ---------    --------------------------------------------------------------------------------
-    z_i          row i of `codes`
+    z_i          row i of `latents`
     g_theta      `generator`
     l            `loss`: "laplacian" (images) or "squared"
 """
@@ -19,23 +19,25 @@ distance Lap1. Samples are G of draws from the Gaussian that fits the z_i.
 from __future__ import annotations
 
 import math
-import random
+from collections.abc import Sequence
 from typing import ClassVar
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
-from keras_gen import data, losses, networks
+from keras_gen import checks, data, losses
+from keras_gen.engine import default_networks, inputs, options, serving
+from keras_gen.engine.backends import backend
+from keras_gen.engine.model import GenerativeModel
+from keras_gen.engine.trainer import Objective
 from keras_gen.models import latent_search
-from keras_gen.models.adversarial import AdversarialModel
-from keras_gen.models.base import GenerativeModel
 from keras_gen.noise import Noise
+from keras_gen.presets import citations
 
 
 class GLO(GenerativeModel):
-    """A generator that learns, for every training example, the latent that it is generated from.
+    """A generator that learns, for every training example, the latent it is generated from.
 
     ```python
     glo = GLO.for_data(spec, num_examples=len(x_train), latent_dim=32)
@@ -45,26 +47,23 @@ class GLO(GenerativeModel):
     glo.decode(z)
     ```
 
-    `fit` takes arrays, or batches with each example's `index`: `dataset.batches(index=True)`.
-    `fit` and `evaluate` report `loss`, the distance per example. That of held-out data is at
-    latents found by `represent`, with few steps: an upper bound.
+    `fit` takes arrays, a `keras_gen.data.Dataset`, or batches with each example's `index`:
+    `dataset.batches(index=True)`. `fit` and `evaluate` report `loss`, the distance per example. For
+    held-out data it is measured at latents found by `represent` in few steps: an upper bound.
 
     Args:
         generator: `keras.Model` from z `(batch, latent_dim)` to data `(batch, *shape)`.
         num_examples: number of training examples, N.
         loss: a name in `keras_gen.losses.reconstruction.LOSSES`.
         represent_steps: steps of the search for the latents of held-out examples in `evaluate`.
-        value_range: of the data, which `fit` checks.
+        value_range: of the data, which `fit` checks; None for all numbers.
         **kwargs: `seed` of all noise; `name`, `dtype` of `keras.Model`.
 
     Raises:
         ValueError: if the generator does not suit, or the loss is unknown.
     """
 
-    paper = (
-        "Bojanowski et al. 2018, Optimizing the Latent Space of Generative Networks "
-        "(arXiv:1707.05776)"
-    )
+    paper = citations.BOJANOWSKI
     kinds: ClassVar = {"image": "conv", "vector": "dense"}
     uses_index = True
 
@@ -74,21 +73,19 @@ class GLO(GenerativeModel):
         num_examples: int,
         loss: str = "squared",
         represent_steps: int = 20,
-        value_range: tuple[float, float] = (-math.inf, math.inf),
+        value_range: tuple[float, float] | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.check_built(generator=generator)
-        if num_examples < 1:
-            raise ValueError(f"num_examples must be at least 1, got {num_examples}.")
+        inputs.check_built(generator=generator)
         self.generator = generator
-        self.num_examples = num_examples
-        self.represent_steps = represent_steps
-        self.value_range = tuple(value_range)
+        self.num_examples = checks.integer("num_examples", num_examples)
+        self.represent_steps = checks.integer("represent_steps", represent_steps)
+        self.value_range = inputs.unbounded(value_range)
         self.distance = losses.reconstruction.get(loss)
         self.data_shape = tuple(generator.output_shape[1:])
         self.latent_dim = generator.inputs[0].shape[-1]
-        self.codes = keras.layers.Embedding(
+        self.latents = keras.layers.Embedding(
             num_examples,
             self.latent_dim,
             embeddings_initializer=keras.initializers.RandomNormal(
@@ -97,10 +94,16 @@ class GLO(GenerativeModel):
             embeddings_constraint=latent_search.UnitBall(),
             dtype="float32",
         )
-        self.codes.build()
-        self.codes.embeddings.assign(self.codes.embeddings_constraint(self.codes.embeddings))
+        self.latents.build()
+        learned = self.latents.embeddings
+        learned.assign(self.latents.embeddings_constraint(learned))
 
-    @classmethod
+    @property
+    def codes(self) -> keras.layers.Embedding:
+        """The latents under the name that they have in `.keras` files."""
+        return self.latents
+
+    @options.takes_options
     def for_data(
         cls,
         spec: data.Spec,
@@ -108,14 +111,14 @@ class GLO(GenerativeModel):
         latent_dim: int = 32,
         loss: str | None = None,
         network: str | None = None,
-        hidden=None,
+        hidden: int | Sequence[int] | None = None,
         depth: int | None = None,
         width: int | None = None,
         generator_normalization: str | None = "batch",
         seed: int | None = None,
-        **options,
+        **model,
     ) -> GLO:
-        """The model with a default generator for the data that `spec` describes.
+        """Returns the model with a default generator for the data that `spec` describes.
 
         Args:
             spec: of a data set.
@@ -123,69 +126,79 @@ class GLO(GenerativeModel):
             latent_dim: dimension of z.
             loss: by default "laplacian" for images and "squared" for other data.
             network, hidden, depth, width, generator_normalization: of the generator, as in
-                `AdversarialModel.default_networks`.
-            seed: of the initial weights and codes.
-            **options: the model's own hyperparameters.
+                `AdversarialModel.for_data`.
+            seed: of the initial weights and latents.
+            **model: the model's own hyperparameters, as in its constructor.
 
         Raises:
-            ValueError: if z has no dimension, or there are no default networks for the data.
+            TypeError: for an unknown option.
+            ValueError: if there are no default networks for the data, or an option does not suit
+                them.
         """
-        pictures = cls.default_network(spec) is networks.conv
-        made = AdversarialModel.default_networks(
+        generator = default_networks.generator(
+            cls,
             spec,
             latent_dim,
-            network=network or ("conv" if pictures else None),
-            hidden=hidden,
-            depth=depth,
-            width=width,
-            generator_normalization=generator_normalization,
+            network,
+            hidden,
+            depth,
+            width,
+            normalization=generator_normalization,
             seed=seed,
         )
-        loss = loss or ("laplacian" if pictures else "squared")
-        options |= {"value_range": AdversarialModel._value_range(spec), "seed": seed}
-        return cls(made["generator"], num_examples, loss=loss, **options)
+        loss = loss or ("laplacian" if spec.is_picture else "squared")
+        model = {"value_range": default_networks.generated_range(spec)} | model
+        return cls(generator, num_examples, loss=loss, seed=seed, **model)
 
     @property
     def players(self):
-        return {"codes": (self.codes,), "generator": (self.generator,)}
+        return {"latents": (self.latents,), "generator": (self.generator,)}
 
     def default_optimizer(self, player: str) -> keras.optimizers.Optimizer:
-        """Adam; the codes faster by the paper's factor, 10, and without momentum, which would move
-        them on in the steps of other examples."""
-        if player == "codes":
+        """Returns Adam; for the latents faster by the paper's factor, 10, and without momentum,
+        which would move them in the steps of other examples."""
+        if player == "latents":
             return keras.optimizers.Adam(1e-2, beta_1=0.0)
         return keras.optimizers.Adam(1e-3)
 
     def compile(self, optimizer=None, *args, **kwargs) -> None:
-        """As `AdversarialModel.compile`, for the players `codes` and `generator`."""
+        """Configures training, as `GenerativeModel.compile`.
+
+        Args:
+            optimizer: one for each of the players `latents` and `generator`; one for both; or None
+                for the defaults.
+            *args, **kwargs: as in `GenerativeModel.compile`.
+        """
         super().compile(optimizer, *args, **kwargs)
 
     def train_step(self, batch):
-        """A step of the generator and of the batch's latents; gives the metrics' means so far."""
-        x, index = self.examples(batch)
-        if index is None:
+        """Takes a step of the generator and of the batch's latents, both down the same loss;
+        returns the metrics so far."""
+        examples = self.examples(batch)
+        if examples.index is None:
             raise ValueError(
                 "GLO learns a latent for each example and must know which is which: fit arrays, or "
                 'batches with an "index", as dataset.batches(index=True) gives.'
             )
+        noise = self.noise(examples.x)
+        objective = self.minimize(
+            lambda: self.objective(examples, noise, training=True), self.latents, self.generator
+        )
+        return self.report(objective)
 
-        def objective():
-            return self.objective(x, index, self.noise(x), training=True)
+    def objective(self, examples, noise: Noise, training: bool) -> Objective:
+        """Returns the distance from examples to what their latents generate, `(batch,)`.
 
-        # Both go down the same loss, each by its own optimizer, after one forward pass.
-        terms = self.minimize(lambda: self.minimize(objective, self.codes), self.generator)
-        return self.report(terms)
-
-    def objective(self, x, label, noise: Noise, training: bool) -> dict:
-        """The distance from what the latents of examples generate, `(batch,)`: of training examples
-        `label` is the index; without it the latents are searched for."""
-        z = self._search(x, self.represent_steps) if label is None else self.codes(label)
-        made = ops.cast(self.generator(z, training=training), "float32")
-        return {"loss": self.distance(x, made)}
-
-    def test_step(self, batch):
-        # Where there is an index, it is that of other examples than the training ones.
-        return super().test_step(self.examples(batch)[0])
+        Training examples have learned latents, those of their `index`. For other examples latents
+        are searched for.
+        """
+        if examples.index is None:
+            z = self._search(examples.x, self.represent_steps)
+        else:
+            z = self.latents(examples.index)
+        generated = ops.cast(self.generator(z, training=training), "float32")
+        loss = self.distance(examples.x, generated)
+        return Objective(loss, {"loss": loss})
 
     def _search(self, x, steps):
         """Latents that generate nearly x, `(batch, latent_dim)`."""
@@ -195,84 +208,64 @@ class GLO(GenerativeModel):
 
         return latent_search.search(distance, ops.zeros((ops.shape(x)[0], self.latent_dim)), steps)
 
-    def examples(self, batch):
-        """As `GenerativeModel.examples`, with an example's index (or None) in place of a label."""
-        x, _ = super().examples(batch)
-        inputs = batch[0] if isinstance(batch, tuple) else batch
-        return x, inputs.get("index") if isinstance(inputs, dict) else None
-
-    def fit(self, x=None, *args, **kwargs) -> keras.callbacks.History:
-        """As `GenerativeModel.fit`, on at most as many examples as the model has latents for."""
-        size = x.examples if isinstance(x, data.Batches) else None
-        if (arrays := self._arrays(x)) is not None:
-            count = len(arrays["x"])
-            size = count - int(count * kwargs.get("validation_split", 0.0))
-        if size is not None and size > self.num_examples:
-            raise ValueError(f"x has {size} examples, but num_examples is {self.num_examples}.")
-        return super().fit(x, *args, **kwargs)
+    def check_size(self, examples: int) -> None:
+        if examples > self.num_examples:
+            raise ValueError(f"x has {examples} examples, but num_examples is {self.num_examples}.")
 
     def call(self, inputs, training: bool = False):
-        """What the latents found for examples generate, `(batch, *data_shape)`."""
-        x, _ = self.examples(inputs)
+        """Returns what the latents found for examples generate, `(batch, *data_shape)`."""
+        x = self.examples(inputs).x
         return self.generator(self._search(x, self.represent_steps), training=training)
 
-    # ---- use -----------------------------------------------------------------------------------
+    # ---- use -------------------------------------------------------------------------------------
 
     def represent(self, x, steps: int = 200, batch_size: int = 512) -> np.ndarray:
-        """The latents from which the generator makes examples best, `(batch, latent_dim)`.
+        """Returns the latents from which the generator makes examples best, `(batch, latent_dim)`.
 
         Args:
             x: `(batch, *data_shape)`.
             steps: of the search, by gradient descent from 0.
             batch_size: how many are searched for at a time.
+
+        Raises:
+            ValueError: if x does not suit the model, or a number is not a positive integer.
         """
-        self.check_examples(np.asarray(x))
-        if "represent" not in self._graphs:
-            self._graphs["represent"] = tf.function(self._search)
-        steps = tf.constant(steps)
+        x = checks.real_array("x", x)
+        self.check_examples(x)
+        steps = np.array(checks.integer("steps", steps), "int32")
+        checks.integer("batch_size", batch_size)
+        search = serving.graph(self, "represent")
         parts = [
-            self._graphs["represent"](tf.constant(x[i : i + batch_size], tf.float32), steps)
-            for i in range(0, len(x), batch_size)
+            search(x[i : i + batch_size], steps)["z"].numpy() for i in range(0, len(x), batch_size)
         ]
         return np.concatenate(parts)
 
-    def decode(self, z, batch_size: int = 512) -> np.ndarray:
-        """G(z), `(batch, *data_shape)`, for z `(batch, latent_dim)`."""
-        return self.run("decode", z, batch_size=batch_size)
-
     def reconstruct(self, x, steps: int = 200, batch_size: int = 512) -> np.ndarray:
-        """`decode(represent(x))`, `(batch, *data_shape)`."""
-        return self.decode(self.represent(x, steps, batch_size), batch_size)
+        """Returns `decode(represent(x))`, `(batch, *data_shape)`."""
+        return self.decode(self.represent(x, steps, batch_size), batch_size=batch_size)
 
-    def sample(self, n: int, seed: int | None = None, batch_size: int = 512) -> np.ndarray:
-        """G of `n` draws from the Gaussian that fits the learned codes, `(n, *data_shape)`.
-
-        Args:
-            n: number of samples.
-            seed: the same seed gives the same samples; None draws a seed.
-            batch_size: how many are generated at a time.
-        """
-        seed = random.randrange(2**31) if seed is None else seed
-        return self.decode(self._prior(n, seed).numpy(), batch_size)
-
-    def _prior(self, n, seed):
-        return latent_search.draw_alike(self.codes.embeddings, n, Noise(seed).at("sample"))
+    def draw(self, n, noise: Noise):
+        """Returns draws from the Gaussian that fits the learned latents, `(n, latent_dim)`."""
+        return latent_search.draw_alike(self.latents.embeddings, n, noise)
 
     def signatures(self):
-        z = tf.TensorSpec((None, self.latent_dim), tf.float32, name="z")
-        x = tf.TensorSpec((None, *self.data_shape), tf.float32, name="x")
-        n = tf.TensorSpec((), tf.int32, name="n")
-        seed = tf.TensorSpec((), tf.int32, name="seed")
-        steps = tf.TensorSpec((), tf.int32, name="steps")
+        z = serving.inputs(z=(self.latent_dim,))
+        steps = backend.TensorSpec((), "int32", name="steps")
 
         def decode(z):
             return {"x": ops.cast(self.generator(z), "float32")}
 
+        def sample(n, seed):
+            return decode(self.draw(n, Noise(seed).at("sample")))
+
+        def represent(x, steps):
+            return {"z": self._search(x, steps)}
+
         return {
-            "serving_default": (decode, [z]),
-            "sample": (lambda n, seed: decode(self._prior(n, seed)), [n, seed]),
-            "decode": (decode, [z]),
-            "represent": (lambda x, steps: {"z": self._search(x, steps)}, [x, steps]),
+            "serving_default": (decode, z),
+            "sample": (sample, serving.inputs("n", "seed")),
+            "decode": (decode, z),
+            "represent": (represent, [*serving.inputs(x=self.data_shape), steps]),
         }
 
     def metric_unit(self, name: str) -> str:

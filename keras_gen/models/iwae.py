@@ -10,7 +10,7 @@ L_1 is the ELBO, and L_k rises towards log p(x) with k (theorem 1).
     paper       here
     -------     ------------------------------------------------------------
     k           `num_samples`
-    log w_i     the sum of the two terms of `importance_weights`
+    w_i         `log_weights`, their logarithms
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ import math
 
 from keras import ops
 
+from keras_gen import checks
+from keras_gen.engine.trainer import Objective
 from keras_gen.models.vae import VAE
+from keras_gen.presets import citations
 
 
 class IWAE(VAE):
@@ -36,26 +39,24 @@ class IWAE(VAE):
         **kwargs: as in `VAE`.
 
     Raises:
-        ValueError: if `num_samples` is less than 1.
+        ValueError: if `num_samples` is not a positive integer.
     """
 
-    paper = (
-        "Burda, Grosse & Salakhutdinov 2016, Importance Weighted Autoencoders (arXiv:1509.00519)"
-    )
+    paper = citations.BURDA
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", num_samples: int = 5, **kwargs):
         super().__init__(encoder, decoder, likelihood, **kwargs)
-        if num_samples < 1:
-            raise ValueError(f"num_samples must be at least 1, got {num_samples}.")
-        self.num_samples = num_samples
+        self.num_samples = checks.integer("num_samples", num_samples)
 
-    def objective(self, x, label, noise, training: bool) -> dict:
-        """The negative bound -L_k and the parts of the ELBO, `(batch,)` each, in nats."""
-        x = self.likelihood.observe(x, noise.at("observation"))
-        log_likelihood, log_ratio = self.importance_weights(
-            x, label, noise.at("posterior"), self.num_samples, training
-        )
+    def objective(self, examples, noise, training: bool) -> Objective:
+        """Returns the negative bound -L_k, and the parts of the ELBO as metrics, in nats."""
+        x, label = self.likelihood.observe(examples.x, noise.at("observation")), examples.label
+        noise = noise.at("posterior")
+        posterior = self.posterior(x, label, training)
+        z = self.latent.sample((ops.shape(x)[0], self.num_samples), noise, posterior)
+        log_likelihood = self.log_prob_of_draws(x, z, label, noise, training)
+        log_ratio = self.log_prior(z) - self.latent.log_prob(z, posterior)
         log_weights = log_likelihood + log_ratio
         bound = ops.logsumexp(log_weights, axis=1) - math.log(self.num_samples)
         reconstruction = ops.mean(log_likelihood, axis=1)
-        return self.terms(-bound, reconstruction, kl=-ops.mean(log_ratio, axis=1))
+        return self.bound(-bound, reconstruction, kl=-ops.mean(log_ratio, axis=1))

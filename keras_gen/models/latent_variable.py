@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from typing import ClassVar
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
-from keras_gen import data, latents, likelihoods, networks
-from keras_gen.models.base import GenerativeModel
+from keras_gen import checks, data, latents, likelihoods
+from keras_gen.engine import default_networks, inputs, options, serving
+from keras_gen.engine.model import GenerativeModel
 from keras_gen.noise import Noise
 
 
@@ -20,10 +19,10 @@ class LatentVariableModel(GenerativeModel):
     """Base class of models p(x|z) p(z) with an approximate posterior q(z|x).
 
     A subclass sets `encoder`, `decoder`, `latent`, `likelihood` and `data_shape`, and defines
-    `posterior(x, label)` and `generator(z, label)`, which give the parameters of q(z|x) and p(x|z).
+    `posterior`, `mean_given` and `log_prob_given`.
 
     Arrays go in and come out as NumPy arrays, `batch_size` examples at a time. Methods take
-    `label`, `(batch,)` class indices, for models that use labels.
+    `label`, `(batch,)` class indices, for conditional models.
     """
 
     kinds: ClassVar = {"image": "conv", "vector": "dense"}
@@ -32,7 +31,7 @@ class LatentVariableModel(GenerativeModel):
     latent: latents.Gaussian
     likelihood: likelihoods.Likelihood
 
-    @classmethod
+    @options.takes_options
     def for_data(
         cls,
         spec: data.Spec,
@@ -43,9 +42,9 @@ class LatentVariableModel(GenerativeModel):
         filters: int | Sequence[int] | None = None,
         activation: str = "relu",
         seed: int | None = None,
-        **options,
+        **model,
     ) -> LatentVariableModel:
-        """The model with default networks for the data that `spec` describes.
+        """Returns the model with default networks for the data that `spec` describes.
 
         Args:
             spec: of a data set, as `keras_gen.data.load(...).spec`.
@@ -57,119 +56,50 @@ class LatentVariableModel(GenerativeModel):
             filters: of the convolutional stages (see `keras_gen.networks.conv`).
             activation: of the hidden layers.
             seed: of the initial weights and of all noise.
-            **options: the model's own hyperparameters.
+            **model: the model's own hyperparameters, as in its constructor.
 
         Raises:
-            ValueError: if there are no default networks for this kind of data, or labels are
-                needed and there are none.
+            TypeError: for an unknown option.
+            ValueError: if there are no default networks for this kind of data, an option does not
+                suit them, or labels are needed and there are none.
         """
-        kind = cls.default_network(spec, network)
-        if likelihood is None:
-            likelihood = "bernoulli" if spec.value_range == (0.0, 1.0) else "gaussian"
-        likelihood = likelihoods.get(likelihood)
-        settings = {"activation": activation} | cls.label_settings(spec)
-        if filters is not None:
-            if kind is not networks.conv:
-                raise ValueError("`filters` are for convolutional networks: network='conv'.")
-            settings["filters"] = networks.layer_sizes(filters)
-        back = settings.copy()
-        if hidden is not None:
-            sizes = networks.layer_sizes(hidden)
-            settings["hidden"], back["hidden"] = sizes, sizes[::-1]
-        # The decoder's seeds are out of the reach of the encoder's, which has one for each layer.
-        decoder_seed = None if seed is None else seed + 1000
-        shape = likelihood.parameter_shape(spec.shape)
-        return cls(
-            kind.encoder(
-                spec.shape, latents.Gaussian(latent_dim).parameter_size, seed=seed, **settings
-            ),
-            kind.decoder(latent_dim, shape, seed=decoder_seed, **back),
-            likelihood=likelihood,
-            seed=seed,
-            **options,
+        encoder, decoder, likelihood = default_networks.encoder_decoder(
+            cls, spec, latent_dim, likelihood, network, hidden, filters, activation, seed
         )
-
-    def adapt(self, x) -> None:
-        """Lets the untrained decoder put out the mean of the data; call it before training, once.
-
-        A decoder that starts far from the mean spends its first epochs on it, and not well: on
-        MNIST, 15 epochs of `vae_mnist` end 4 nats worse. Burda et al. 2016 start so too. A decoder
-        that does not end with a `Dense` layer stays as it is.
-
-        Args:
-            x: `(examples, *data_shape)`, as for `fit`.
-        """
-        last = [layer for layer in self.decoder.layers if layer.weights][-1]
-        # Over the examples; and over the steps, for a decoder that puts out one at a time.
-        axes = tuple(range(1 + np.ndim(x) - len(self.decoder.outputs[0].shape)))
-        parameters = self.likelihood.parameters_of(np.mean(x, axis=axes, dtype="float64"))
-        if isinstance(last, keras.layers.Dense) and parameters is not None:
-            last.set_weights([last.get_weights()[0], parameters.ravel()])
-
-    def call(self, inputs, training: bool = False):
-        """The reconstruction from the posterior's mean, `(batch, *data_shape)`."""
-        x, label = self.examples(inputs)
-        z = self.latent.mean(self.posterior(x, label, training))
-        return self.mean_given(z, label, training)
-
-    def mean_given(self, z, label=None, training: bool = False):
-        """The mean of p(x|z), `(batch, *data_shape)`."""
-        return self.likelihood.mean(self.generator(z, label, training))
-
-    def log_prob_given(self, x, z, label, noise: Noise, training: bool):
-        """log p(x|z), `(batch,)`, in nats."""
-        return self.likelihood.log_prob(x, self.generator(z, label, training))
-
-    def sample(
-        self, n: int, seed: int | None = None, label=None, batch_size: int = 512
-    ) -> np.ndarray:
-        """The means of p(x|z) at `n` draws z ~ p(z), `(n, *data_shape)`.
-
-        Args:
-            n: number of samples.
-            seed: the same seed gives the same samples; None draws a seed.
-            label: `(n,)`, for a model that uses labels.
-            batch_size: how many are decoded at a time.
-        """
-        seed = random.randrange(2**31) if seed is None else seed
-        return self.decode(self._prior(n, seed).numpy(), label, batch_size)
+        return cls(encoder, decoder, likelihood=likelihood, seed=seed, **model)
 
     def encode(self, x, label=None, batch_size: int = 512) -> np.ndarray:
-        """The mean of q(z|x), `(batch, latent_dim)`, for x `(batch, *data_shape)`."""
-        return self.run("encode", x, label, batch_size=batch_size)
-
-    def decode(self, z, label=None, batch_size: int = 512) -> np.ndarray:
-        """The mean of p(x|z), `(batch, *data_shape)`, for z `(batch, latent_dim)`."""
-        return self.run("decode", z, label, batch_size=batch_size)
+        """Returns the mean of q(z|x), `(batch, latent_dim)`, for x `(batch, *data_shape)`."""
+        return serving.run(self, "encode", x, label, batch_size=batch_size)
 
     def reconstruct(self, x, label=None, batch_size: int = 512) -> np.ndarray:
-        """`decode(encode(x))`, `(batch, *data_shape)`."""
-        return self.run("reconstruct", x, label, batch_size=batch_size)
+        """Returns `decode(encode(x))`, `(batch, *data_shape)`."""
+        return serving.run(self, "reconstruct", x, label, batch_size=batch_size)
 
     def interpolate(self, x_from, x_to, steps: int = 8, label=None) -> np.ndarray:
-        """Decoded points on the straight lines between the codes of pairs of examples.
+        """Decodes points on the straight lines between the latents of pairs of examples.
 
         Args:
             x_from: `(batch, *data_shape)`.
-            x_to: likewise.
+            x_to: as `x_from`.
             steps: number of points on each line, both ends included.
             label: `(batch,)`, of both ends.
 
         Returns:
             `(batch, steps, *data_shape)`.
         """
-        weights = np.linspace(0.0, 1.0, steps, dtype="float32")[None, :, None]
-        start, end = self.encode(x_from, label)[:, None], self.encode(x_to, label)[:, None]
-        return self._decode_paths(start * (1.0 - weights) + end * weights, label)
+        checks.integer("steps", steps, least=2)
+        path = latents.straight(self.encode(x_from, label), self.encode(x_to, label), steps)
+        return serving.decode_paths(self, path, label)
 
     def traverse(
         self, x, dimension: int, values: Sequence[float] | None = None, label=None
     ) -> np.ndarray:
-        """Decodes the codes of examples with one latent dimension set to each of some values.
+        """Decodes the latents of examples with one dimension set to each of some values.
 
         Args:
             x: `(batch, *data_shape)`.
-            dimension: which latent to vary.
+            dimension: index of the latent to vary.
             values: what to set it to; by default seven values from -3 to 3.
             label: `(batch,)`.
 
@@ -179,81 +109,87 @@ class LatentVariableModel(GenerativeModel):
         Raises:
             ValueError: if the latent space has no such dimension.
         """
-        if not 0 <= dimension < self.latent.dim:
-            raise ValueError(f"dimension must be in 0..{self.latent.dim - 1}, got {dimension}.")
+        checks.integer("dimension", dimension, least=0, most=self.latent.dim - 1)
         values = np.linspace(-3.0, 3.0, 7) if values is None else np.asarray(values)
         z = np.repeat(self.encode(x, label)[:, None], len(values), axis=1)
         z[:, :, dimension] = values
-        return self._decode_paths(z, label)
+        return serving.decode_paths(self, z, label)
 
     def log_likelihood(
         self, x, num_samples: int = 100, seed: int = 0, label=None, batch_size: int = 1000
     ) -> np.ndarray:
-        """The importance-weighted estimate of log p(x), `(batch,)`, in nats.
+        """Returns the importance-weighted estimate of log p(x), `(batch,)`, in nats.
 
-        log 1/k sum_i p(x, z_i) / q(z_i|x), z_i ~ q(z|x): a lower bound in expectation that rises to
-        log p(x) with the number of samples k (Burda et al. 2016, theorem 1).
+        log 1/k sum_i p(x, z_i) / q(z_i|x), z_i ~ q(z|x): a lower bound in expectation, which rises
+        to log p(x) with the number of samples k (Burda et al. 2016, theorem 1).
 
         Args:
             x: `(batch, *data_shape)`.
             num_samples: k.
             seed: of the draws.
             label: `(batch,)`.
-            batch_size: how many draws, of one example or several, are decoded at a time: so few
-                that the decoder's activations stay in the processor's cache.
+            batch_size: how many draws, of one example or several, are decoded at a time. So few
+                that the decoder's activations stay in the processor's cache are fastest.
+
+        Raises:
+            ValueError: if the model cannot explain x, or a number is not a positive integer.
         """
-        examples = [np.asarray(a) for a in (x, label) if a is not None]
+        checks.integer("num_samples", num_samples)
+        checks.integer("batch_size", batch_size)
+        checks.seed(seed)
+        examples = [checks.real_array(*a) for a in (("x", x), ("label", label)) if a[1] is not None]
         self.check_examples(*examples)
-        # Rather many draws of few examples than the other way round: examples cost more.
+        # Many draws of few examples, not the other way round: examples cost more.
         chunk = min(num_samples, max(1, batch_size // 4))
         count = max(1, batch_size // chunk)
         sizes = [min(chunk, num_samples - start) for start in range(0, num_samples, chunk)]
-        graph = self._log_sum_weights()
+        log_sum = serving.graph(self, "log_sum_weights", self._log_sum_weights)
         estimates = []
         for i in range(0, len(examples[0]), count):
             batch = [array[i : i + count] for array in examples]
-            place = tf.constant([seed, i], tf.int32)
-            sums = [graph(place, tf.constant(c), k, *batch) for c, k in enumerate(sizes)]
+            place = np.array([seed, i], "int32")
+            sums = [log_sum(place, np.array(c, "int32"), k, *batch) for c, k in enumerate(sizes)]
             estimates.append(np.logaddexp.reduce(np.float64(sums), axis=0) - np.log(num_samples))
         return np.concatenate(estimates).astype("float32")
 
-    def _log_sum_weights(self):
-        """The compiled step of `log_likelihood`: log of a sum of weights, `(batch,)`."""
-
-        def log_sum_weights(place, chunk, num_samples, x, label=None):
-            noise = Noise(place[0]).at("log_likelihood", place[1])
-            x = self.likelihood.observe(x, noise.at("observation"))
-            noise = noise.at("posterior", chunk)
-            weights = self.importance_weights(x, label, noise, num_samples)
-            return ops.logsumexp(sum(weights), axis=1)
-
-        if "log_sum_weights" not in self._graphs:
-            self._graphs["log_sum_weights"] = tf.function(log_sum_weights)
-        return self._graphs["log_sum_weights"]
-
-    def importance_weights(self, x, label, noise: Noise, num_samples: int, training: bool = False):
-        """log p(x|z) and log p(z) - log q(z|x) of draws z ~ q(z|x), in nats.
-
-        Their sum is the logarithm of the weight w in Burda et al. 2016, equation 8.
-
-        Returns:
-            Two tensors `(batch, num_samples)`.
-        """
-        posterior = self.posterior(x, label, training)
+    def _log_sum_weights(self, place, chunk, num_samples, x, label=None):
+        """The logarithm of the sum of importance weights of some draws, `(batch,)`."""
+        noise = Noise(place[0]).at("log_likelihood", place[1])
+        x = self.likelihood.observe(x, noise.at("observation"))
+        noise = noise.at("posterior", chunk)
+        posterior = self.posterior(x, label)
         z = self.latent.sample((ops.shape(x)[0], num_samples), noise, posterior)
+        log_ratio = self.log_prior(z) - self.latent.log_prob(z, posterior)
+        log_prob = self.log_prob_of_draws(x, z, label, noise)
+        return ops.logsumexp(log_prob + log_ratio, axis=1)
+
+    def log_prob_of_draws(self, x, z, label, noise: Noise, training: bool = False):
+        """Returns log p(x|z), `(batch, num_samples)`, of several draws z for each example.
+
+        Args:
+            x: `(batch, *data_shape)`.
+            z: `(batch, num_samples, latent_dim)`.
+            label: `(batch,)`, or None.
+            noise: of what the likelihood draws.
+            training: whether the decoder is in training mode.
+        """
+        num_samples = z.shape[1]
         label = None if label is None else ops.repeat(label, num_samples, axis=0)
         repeated = ops.repeat(x, num_samples, axis=0)
         flat = ops.reshape(z, (-1, self.latent.dim))
-        log_likelihood = self.log_prob_given(repeated, flat, label, noise, training)
-        log_ratio = self.log_prior(z) - self.latent.log_prob(z, posterior)
-        return ops.reshape(log_likelihood, (-1, num_samples)), log_ratio
+        log_prob = self.log_prob_given(repeated, flat, label, noise, training)
+        return ops.reshape(log_prob, (-1, num_samples))
+
+    def log_prior(self, z):
+        """Returns log p(z), in nats: z `(..., latent_dim)` gives `(...)`."""
+        return self.latent.log_prob(z)
+
+    def draw(self, n, noise: Noise):
+        return self.latent.sample((n,), noise)
 
     def signatures(self):
-        x = tf.TensorSpec((None, *self.data_shape), tf.float32, name="x")
-        z = tf.TensorSpec((None, self.latent.dim), tf.float32, name="z")
-        n = tf.TensorSpec((), tf.int32, name="n")
-        seed = tf.TensorSpec((), tf.int32, name="seed")
-        labels = [tf.TensorSpec((None,), tf.int32, name="label")] if self.uses_labels else []
+        label = ["label"] if self.conditional else []
+        x = serving.inputs(*label, x=self.data_shape)
 
         def encode(x, label=None):
             return {"z": self.latent.mean(self.posterior(x, label))}
@@ -265,66 +201,43 @@ class LatentVariableModel(GenerativeModel):
             return decode(encode(x, label)["z"], label)
 
         def sample(n, seed, label=None):
-            return decode(self._prior(n, seed), label)
+            return decode(self.draw(n, Noise(seed).at("sample")), label)
 
         return {
-            "serving_default": (reconstruct, [x, *labels]),
-            "sample": (sample, [n, seed, *labels]),
-            "encode": (encode, [x, *labels]),
-            "decode": (decode, [z, *labels]),
-            "reconstruct": (reconstruct, [x, *labels]),
+            "serving_default": (reconstruct, x),
+            "sample": (sample, serving.inputs("n", "seed", *label)),
+            "encode": (encode, x),
+            "decode": (decode, serving.inputs(*label, z=(self.latent.dim,))),
+            "reconstruct": (reconstruct, x),
         }
 
     def fitting(self, likelihood: str | likelihoods.Likelihood) -> likelihoods.Likelihood:
-        """The likelihood, once it is known to fit encoder and decoder.
+        """Returns the likelihood, once it is known to fit encoder and decoder.
 
         Raises:
-            ValueError: saying which shapes do not fit.
+            ValueError: if it does not; the message has the shapes.
         """
         likelihood = likelihoods.get(likelihood)
-        parameters = self.encoder.output_shape[-1]
-        if len(self.encoder.output_shape) != 2 or parameters % 2:
+        size = self.encoder.output_shape[-1]
+        if len(self.encoder.output_shape) != 2 or size % 2:
             raise ValueError(
-                "encoder must put out (batch, 2 * latent_dim), the mean and the log-variance of "
-                f"q(z|x); it puts out {self.encoder.output_shape}."
+                "encoder must return (batch, 2 * latent_dim), the mean and the log-variance of "
+                f"q(z|x); it returns {self.encoder.output_shape}."
             )
+        wanted = (None, *likelihood.parameter_shape(self.data_shape))
         expected = {
             "take": ((None, self.latent.dim), self.decoder.inputs[0].shape),
-            "put out": (
-                (None, *likelihood.parameter_shape(self.data_shape)),
-                self.decoder.output_shape,
-            ),
+            "return": (wanted, self.decoder.output_shape),
         }
-        for verb, (wanted, found) in expected.items():
-            if tuple(found) != wanted:
+        for verb, (shape, found) in expected.items():
+            if tuple(found) != shape:
                 raise ValueError(
-                    f"decoder must {verb} {wanted} to go with the encoder, which maps data of "
+                    f"decoder must {verb} {shape} to go with the encoder, which maps data of "
                     f"shape {self.data_shape} to {self.latent.dim} latents, and with likelihood "
-                    f"{type(likelihood).__name__}; it does {tuple(found)}."
+                    f"{type(likelihood).__name__}; got {tuple(found)}."
                 )
         return likelihood
 
     def check_examples(self, x: np.ndarray, label=None, name: str = "x") -> None:
-        if x.shape[1:] != self.data_shape:
-            raise ValueError(
-                f"{name} has shape {x.shape}, but the encoder takes (examples, "
-                f"{', '.join(map(str, self.data_shape))})."
-            )
+        inputs.check_shape(self, x, name)
         self.likelihood.validate(x, name)
-
-    def log_prior(self, z):
-        """log p(z), in nats: z `(..., latent_dim)` gives `(...)`."""
-        return self.latent.log_prob(z)
-
-    def draw_prior(self, n, noise: Noise):
-        """Draws z ~ p(z), `(n, latent_dim)`."""
-        return self.latent.sample((n,), noise)
-
-    def _prior(self, n, seed):
-        return self.draw_prior(n, Noise(seed).at("sample"))
-
-    def _decode_paths(self, z: np.ndarray, label) -> np.ndarray:
-        """Decodes z `(batch, steps, latent_dim)` to `(batch, steps, *data_shape)`."""
-        label = None if label is None else np.repeat(label, z.shape[1])
-        decoded = self.decode(z.reshape(-1, self.latent.dim), label)
-        return decoded.reshape(*z.shape[:2], *self.data_shape)

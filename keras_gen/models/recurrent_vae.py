@@ -1,12 +1,12 @@
-"""The recurrent VAE: a latent says what a sequence is about, a decoder writes it step by step.
+"""The recurrent VAE: z says what a sequence is about, a decoder writes it step by step.
 
 Bowman et al. 2016, "Generating Sentences from a Continuous Space" (arXiv:1511.06349). The VAE's
-bound with a likelihood that looks back,
+bound with an autoregressive likelihood,
 
     log p(x|z) = sum_t log p(x_t | x_1, ..., x_{t-1}, z).
 
-A decoder that looks back can do without z: the KL then falls to zero (posterior collapse). Against
-it the paper anneals the weight of the KL and weakens the decoder by word dropout (section 3.1).
+An autoregressive decoder can do without z: the KL then falls to zero (posterior collapse). Against
+this, the paper anneals the weight of the KL and weakens the decoder by word dropout (section 3.1).
 
     paper                 here
     ------------------    ----------------------------------------------------------------------
@@ -25,12 +25,14 @@ from typing import ClassVar
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
-from keras_gen import data, latents, likelihoods, networks
+from keras_gen import checks, data, latents, likelihoods, networks
+from keras_gen.engine import default_networks, options, serving
+from keras_gen.engine.backends import backend
 from keras_gen.models.beta_vae import BetaVAE
 from keras_gen.noise import Noise
+from keras_gen.presets import citations
 
 
 class RecurrentVAE(BetaVAE):
@@ -49,12 +51,12 @@ class RecurrentVAE(BetaVAE):
             `(batch, 2 * latent_dim)`. Text has one channel, of indices.
         decoder: `keras.Model` for one step, from `[previous, z, *state]` to
             `[parameters, *new_state]`: the step before, `(batch, channels)`, z and tensors
-            `(batch, units)` that start at zero, to the likelihood's parameters of this step. What
-            comes before the first step, or was dropped, is "unknown": 0 in signals, and in text the
+            `(batch, units)` that start at zero, to the likelihood's parameters of this step. The
+            step before the first, and a dropped one, is "unknown": 0 in signals, and in text the
             index after the last symbol's.
         likelihood: of each step, as in `VAE`.
-        word_dropout: probability with which a step is kept from the decoder in training.
-        vocabulary: of text: the symbol of each index. With it `sample` gives strings.
+        word_dropout: probability with which a step is hidden from the decoder in training.
+        vocabulary: of text, the symbol of each index. With it `sample` returns strings.
         beta: as in `BetaVAE`; here 1, the bound itself.
         **kwargs: as in `BetaVAE`.
 
@@ -62,7 +64,7 @@ class RecurrentVAE(BetaVAE):
         ValueError: if networks, likelihood and vocabulary do not fit together.
     """
 
-    paper = "Bowman et al. 2016, Generating Sentences from a Continuous Space (arXiv:1511.06349)"
+    paper = citations.BOWMAN
     kinds: ClassVar = {"sequence": "recurrent", "text": "recurrent"}
 
     def __init__(
@@ -76,19 +78,19 @@ class RecurrentVAE(BetaVAE):
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood, beta=beta, **kwargs)
-        if not 0.0 <= word_dropout <= 1.0:
+        if checks.number("word_dropout", word_dropout, least=0) > 1:
             raise ValueError(f"word_dropout must be in [0, 1], got {word_dropout}.")
         self.word_dropout = word_dropout
         self.vocabulary = None if vocabulary is None else tuple(vocabulary)
         symbols = getattr(self.likelihood, "num_classes", None)
         if self.vocabulary is not None and len(self.vocabulary) != symbols:
-            kind = f"is of {symbols}" if symbols else "has none"
             raise ValueError(
-                f"vocabulary has {len(self.vocabulary)} symbols, but the likelihood {kind}."
+                f"vocabulary has {len(self.vocabulary)} symbols, but the likelihood has "
+                f"{symbols or 'none'}."
             )
         self.unknown = float(symbols or 0)
 
-    @classmethod
+    @options.takes_options
     def for_data(
         cls,
         spec: data.Spec,
@@ -97,9 +99,9 @@ class RecurrentVAE(BetaVAE):
         hidden: int | Sequence[int] = (128,),
         cell: str = "gru",
         seed: int | None = None,
-        **options,
+        **model,
     ) -> RecurrentVAE:
-        """The model with default networks for the data that `spec` describes.
+        """Returns the model with default networks for the data that `spec` describes.
 
         Args:
             spec: of a data set of sequences or text.
@@ -109,17 +111,18 @@ class RecurrentVAE(BetaVAE):
             hidden: units of the recurrent layers of the decoder, and of the encoder in reverse.
             cell: "gru" or "lstm".
             seed: of the initial weights and of all noise.
-            **options: the model's own hyperparameters.
+            **model: the model's own hyperparameters, as in its constructor.
 
         Raises:
+            TypeError: for an unknown option.
             ValueError: if the data is neither a sequence nor text.
         """
-        kind = cls.default_network(spec)
+        kind = default_networks.module(cls, spec)
         settings = {"cell": cell}
         if spec.kind == "text":
             settings["symbols"] = symbols = len(spec.vocabulary)
             likelihood = likelihood or likelihoods.Categorical(symbols)
-            options = {"vocabulary": spec.vocabulary} | options
+            model = {"vocabulary": spec.vocabulary} | model
         likelihood = likelihoods.get(likelihood or "learned_gaussian")
         if spec.mask_value is not None:
             likelihood = likelihoods.Masked(likelihood, spec.mask_value)
@@ -139,14 +142,13 @@ class RecurrentVAE(BetaVAE):
             channels,
             parameters,
             hidden=hidden,
-            # Out of the reach of the encoder's seeds, which has one for each layer.
-            seed=None if seed is None else seed + 1000,
+            seed=default_networks.seeded(seed, default_networks.SECOND),
             **settings,
         )
-        return cls(encoder, decoder, likelihood=likelihood, seed=seed, **options)
+        return cls(encoder, decoder, likelihood=likelihood, seed=seed, **model)
 
     def log_prob_given(self, x, z, label, noise: Noise, training: bool):
-        """log p(x|z), `(batch,)`, in nats: each step given the true steps before."""
+        """Returns log p(x|z), `(batch,)`, in nats: of each step given the true steps before."""
         first = ops.full_like(x[:, :1], self.unknown)
         previous = ops.concatenate([first, x[:, :-1]], axis=1)
         if training and self.word_dropout:
@@ -157,16 +159,20 @@ class RecurrentVAE(BetaVAE):
             _, *state = carried
             return _float32(self.decoder([previous, z, *state], training=training))
 
-        parameters, *_ = tf.scan(step, _swapped(previous), self._start(z))
+        parameters, *_ = backend.scan(step, _swapped(previous), self._start(z))
         return self.likelihood.log_prob(x, _swapped(parameters))
 
     def write(self, z, u=None):
-        """Writes sequences by free running, `(batch, length, channels)`.
+        """Returns sequences written step by step, each given what was written before.
 
         Args:
             z: `(batch, latent_dim)`.
-            u: numbers from 0 to 1, `(batch, length, channels)`, that choose each step's value among
-                those that are possible; by default it is the mean, or the likeliest symbol.
+            u: numbers from 0 to 1, `(batch, length, channels)`: the probability at which each step
+                takes its distribution's quantile. By default each step is the mean, or the most
+                probable symbol.
+
+        Returns:
+            `(batch, length, channels)`.
         """
         length, channels = self.data_shape
         mean = u is None
@@ -175,40 +181,38 @@ class RecurrentVAE(BetaVAE):
         def step(carried, u):
             previous, *state = carried
             parameters, *state = _float32(self.decoder([previous, z, *state]))
-            law = self.likelihood
-            return [law.mean(parameters) if mean else law.quantile(u, parameters), *state]
+            p = self.likelihood
+            return [p.mean(parameters) if mean else p.quantile(u, parameters), *state]
 
         _, *state = self._start(z)
         first = ops.full((ops.shape(z)[0], channels), self.unknown)
-        x, *_ = tf.scan(step, _swapped(u), [first, *state])
+        x, *_ = backend.scan(step, _swapped(u), [first, *state])
         return _swapped(x)
 
     def mean_given(self, z, label=None, training: bool = False):
-        """The sequence of each step's mean given those before, `(batch, length, channels)`."""
+        """Returns each step's mean given the means before, `(batch, length, channels)`."""
         return self.write(z)
 
     def sample(self, n: int, seed: int | None = None, batch_size: int = 512) -> np.ndarray:
-        """`n` draws from the model: `(n, length, channels)`, or `n` strings with a vocabulary.
+        """Returns `n` samples, `(n, length, channels)`, or `n` strings with a vocabulary.
 
         Args:
             n: number of samples.
             seed: the same seed gives the same samples; None draws a seed.
             batch_size: how many are written at a time.
         """
-        seed = random.randrange(2**31) if seed is None else seed
-        z, u = (each.numpy() for each in self._draws(n, seed))
-        x = self.run("write", z, u, batch_size=batch_size)
+        checks.integer("n", n)
+        seed = random.randrange(2**31) if seed is None else checks.seed(seed)
+        z, u = self._draws(n, seed)
+        x = serving.run(self, "write", z, u, batch_size=batch_size)
         return x if self.vocabulary is None else self.text(x)
 
     def text(self, x) -> np.ndarray:
-        """The strings, `(batch,)`, of indices `(batch, length, 1)`."""
+        """Returns the strings, `(batch,)`, of indices `(batch, length, 1)`."""
         return np.array(data.decode_text(x, self.vocabulary), dtype=object)
 
     def signatures(self):
-        signatures = super().signatures()
-        _, (z,) = signatures["decode"]
-        _, [n, seed] = signatures["sample"]
-        u = tf.TensorSpec((None, *self.data_shape), tf.float32, name="u")
+        inputs = serving.inputs(z=(self.latent.dim,), u=self.data_shape)
 
         def write(z, u):
             return {"x": self.write(z, u)}
@@ -217,10 +221,10 @@ class RecurrentVAE(BetaVAE):
             made = write(*self._draws(n, seed))
             if self.vocabulary is None:
                 return made
-            symbols = tf.gather(tf.constant(self.vocabulary), tf.cast(made["x"][..., 0], "int32"))
-            return made | {"text": tf.strings.reduce_join(symbols, axis=1)}
+            return made | {"text": backend.strings(made["x"][..., 0], self.vocabulary)}
 
-        return signatures | {"sample": (sample, [n, seed]), "write": (write, [z, u])}
+        sampled = sample, serving.inputs("n", "seed")
+        return super().signatures() | {"sample": sampled, "write": (write, inputs)}
 
     def fitting(self, likelihood):
         likelihood = likelihoods.get(likelihood)
@@ -238,20 +242,22 @@ class RecurrentVAE(BetaVAE):
         return likelihood
 
     def _start(self, z) -> list:
-        """What the decoder puts out, all zeros: as it is before the first step."""
+        """The decoder's outputs before the first step: all zeros."""
         batch = ops.shape(z)[0]
         return [ops.zeros((batch, each.shape[-1])) for each in self.decoder.outputs]
 
     def _draws(self, n, seed):
-        """z and u of `n` samples."""
-        return self._prior(n, seed), Noise(seed).at("steps").uniform((n, *self.data_shape))
+        """Draws z and u of `n` samples."""
+        noise = Noise(seed)
+        u = noise.at("steps").uniform((n, *self.data_shape))
+        return self.draw(n, noise.at("sample")), u
 
 
 def _swapped(x):
-    """Steps before examples, or the other way round: a scan goes over the first axis."""
+    """Swaps the axes of examples and steps: a scan goes over the first."""
     return ops.transpose(x, (1, 0, 2))
 
 
 def _float32(outputs) -> list:
-    """The decoder's outputs as they are carried on, whatever precision it computes in."""
+    """The decoder's outputs in float32, whatever precision it computes in."""
     return [ops.cast(each, "float32") for each in outputs]

@@ -1,13 +1,13 @@
-"""The VAE whose prior is learned: a mixture of posteriors of inputs that are learned, too.
+"""The VampPrior VAE: its prior is a mixture of the posteriors of learned inputs.
 
 Tomczak & Welling 2018, "VAE with a VampPrior" (arXiv:1705.07120), equation 9:
 
     p(z) = 1/K sum_k q(z|u_k)
 
 The best prior for the ELBO is the mean of q(z|x) over the training data (equation 7); K
-pseudo-inputs stand for all of it. Where N(0, I) leaves regions that no example maps to, and samples
-from them that look like none, this prior has its mass where the codes are. The KL has no closed
-form and is estimated at the draw of z, as the reconstruction is (equation 3).
+pseudo-inputs stand for all of it. N(0, I) has mass in regions that no example maps to, and samples
+from there look like no example. This prior has its mass where the latents of examples are. The KL
+has no closed form and is estimated with the draw of z, like the reconstruction (equation 3).
 
     paper       here
     -------     -------------------------------------------------------------
@@ -23,35 +23,35 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_gen import checks
 from keras_gen.latents import LOG_2PI
 from keras_gen.models.vae import VAE
 from keras_gen.noise import Noise
+from keras_gen.presets import citations
 
 
 class VampVAE(VAE):
     """A VAE with a mixture of variational posteriors as its prior.
 
-    `kl` is an estimate by one draw for each example, which can be negative for some.
+    `kl` is estimated by one draw for each example; it can be negative for some.
 
     Args:
         encoder: as in `VAE`.
         decoder: as in `VAE`.
         likelihood: as in `VAE`.
-        components: K, the number of pseudo-inputs. They start as training examples in a run, or
-            after `adapt(x)`; else as noise.
+        components: K, the number of pseudo-inputs. They start as training examples after
+            `adapt(x)`, which runs call; else as noise.
         **kwargs: as in `VAE`.
 
     Raises:
-        ValueError: if `components` is less than 1.
+        ValueError: if `components` is not a positive integer.
     """
 
-    paper = "Tomczak & Welling 2018, VAE with a VampPrior (arXiv:1705.07120)"
+    paper = citations.TOMCZAK
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", components: int = 500, **kwargs):
         super().__init__(encoder, decoder, likelihood, **kwargs)
-        if components < 1:
-            raise ValueError(f"components must be at least 1, got {components}.")
-        self.components = components
+        self.components = checks.integer("components", components)
         self.pseudo_inputs = keras.layers.Embedding(
             components,
             self.event_size,
@@ -60,7 +60,7 @@ class VampVAE(VAE):
         self.pseudo_inputs.build()
 
     def adapt(self, x) -> None:
-        """As for `VAE`; and the first examples become the pseudo-inputs.
+        """Prepares the decoder as `VAE.adapt`, and makes the first examples the pseudo-inputs.
 
         Raises:
             ValueError: if there are fewer examples than `components`.
@@ -75,12 +75,12 @@ class VampVAE(VAE):
         self.pseudo_inputs.set_weights([examples])
 
     def train_step(self, batch):
-        """As `VAE.train_step`; the pseudo-inputs move too. Gives the metrics' means so far."""
-        x, label = self.examples(batch)
+        """Takes one step up the ELBO, of the pseudo-inputs too; returns the metrics so far."""
+        examples = self.examples(batch)
+        noise = self.noise(examples.x)
         networks = self.encoder, self.decoder, self.pseudo_inputs
-        return self.report(
-            self.minimize(lambda: self.objective(x, label, self.noise(x), training=True), *networks)
-        )
+        objective = self.minimize(lambda: self.objective(examples, noise, training=True), *networks)
+        return self.report(objective)
 
     def kl(self, posterior, z):
         return self.latent.log_prob(z, posterior) - self.log_prior(z)
@@ -98,13 +98,13 @@ class VampVAE(VAE):
         log_probs = -0.5 * (distance + log_scale)
         return ops.logsumexp(log_probs, axis=-1) - math.log(self.components)
 
-    def draw_prior(self, n, noise: Noise):
+    def draw(self, n, noise: Noise):
         chosen = ops.floor(noise.at("component").uniform((n, 1))[:, 0] * self.components)
         posterior = ops.take(self._components(), ops.cast(chosen, "int32"), axis=0)
         return self.latent.sample((n,), noise, posterior)
 
     def _components(self):
-        """The parameters of q(z|u_k), `(components, 2 * latent_dim)`."""
+        """Returns the parameters of q(z|u_k), `(components, 2 * latent_dim)`."""
         shape = (self.components, *self.data_shape)
         inputs = ops.reshape(self.pseudo_inputs.embeddings, shape)
         return ops.cast(self.posterior(inputs), "float32")

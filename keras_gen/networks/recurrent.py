@@ -174,7 +174,7 @@ def discriminator(
     hidden: Sequence[int] = (24, 24),
     cell: str = "gru",
     direction: str = "backward",
-    verdict: str = "sequence",
+    logits: str = "sequence",
     deltas: float = 0.0,
     normalization: str | None = None,
     num_classes: int | None = None,
@@ -205,7 +205,7 @@ def discriminator(
     """
     for name, value, known in (
         ("direction", direction, DIRECTIONS),
-        ("verdict", verdict, VERDICTS),
+        ("logits", logits, VERDICTS),
     ):
         if value not in known:
             raise ValueError(f"Unknown {name} {value!r}. Known: {', '.join(known)}.")
@@ -216,7 +216,7 @@ def discriminator(
         change = ops.pad(h[:, 1:] - h[:, :-1], [[0, 0], [1, 0], [0, 0]])
         h = layers.Concatenate()([h, deltas * change])
     h = _joined(h, inputs, input_shape[0])
-    h = _read(h, valid_steps(x, mask_value), direction, hidden, make, every_step=verdict == "step")
+    h = _read(h, valid_steps(x, mask_value), direction, hidden, make, every_step=logits == "step")
     logit = make.dense(1)(h)
     return common.model(inputs, [logit, h] if features else [logit], "discriminator")
 

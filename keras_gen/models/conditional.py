@@ -1,25 +1,28 @@
-"""Class labels as a condition: what the conditional models share."""
+"""What conditional models, of x given its label, share."""
 
 from __future__ import annotations
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
+
+from keras_gen import checks
+from keras_gen.engine import serving
+from keras_gen.engine.backends import backend
 
 
 def num_classes(**networks: keras.Model) -> int:
-    """The number of classes that networks take as a second, one-hot input.
+    """Returns the number of classes of the one-hot label that networks take as a second input.
 
     Raises:
-        ValueError: if one of them takes none, or not as many as the other.
+        ValueError: if a network takes no label, or the numbers of classes differ.
     """
     counts = {}
     for name, network in networks.items():
         if len(network.inputs) != 2:
             raise ValueError(
                 f"{name} must take two inputs, the second a one-hot label (batch, num_classes); "
-                f"it takes {len(network.inputs)}."
+                f"it takes {len(network.inputs)} input(s)."
             )
         counts[name] = network.inputs[1].shape[-1]
     if len(set(counts.values())) > 1:
@@ -28,22 +31,30 @@ def num_classes(**networks: keras.Model) -> int:
 
 
 class Conditional:
-    """What a model of x given its label adds to the unconditional one; goes before it as a base.
+    """What a conditional model adds to the unconditional one, before which it stands as a base.
 
     The model's `__init__` sets `num_classes`.
     """
 
-    uses_labels = True
+    conditional = True
     num_classes: int
 
     def sample(
         self, n: int, seed: int | None = None, label=None, batch_size: int = 512
     ) -> np.ndarray:
-        """As without labels; `label`, `(n,)`, is by default the classes 0, 1, 2, ... in turn.
+        """Returns `n` samples, `(n, *data_shape)`, of given classes.
+
+        Args:
+            n: number of samples.
+            seed: the same seed gives the same samples; None draws a seed.
+            label: class indices `(n,)`; by default the classes 0, 1, 2, ... in turn.
+            batch_size: how many are decoded at a time.
 
         Raises:
-            ValueError: if there are not `n` labels, or there is no such class.
+            ValueError: if a number is not a valid integer, there are not `n` labels, or there is no
+                such class.
         """
+        checks.integer("n", n)
         label = np.asarray(self._in_turn(np.arange(n)) if label is None else label)
         self.check_labels(np.empty((n, 0)), label, "n")
         return super().sample(n, seed, label, batch_size)
@@ -58,28 +69,29 @@ class Conditional:
         label = None if label is None else np.asarray(label)
         if label is not None and label.dtype.kind not in "biu":
             raise ValueError(
-                f"labels must be class indices, whole numbers; they are {label.dtype}."
+                f"labels must be class indices, whole numbers; got dtype {label.dtype}."
             )
         if label is None or label.shape != x.shape[:1]:
-            found = "none" if label is None else f"an array of shape {label.shape}"
+            found = "no labels" if label is None else f"labels of shape {label.shape}"
             raise ValueError(
                 f"{type(self).__name__} needs one class index per example, fit(x, labels) or "
-                f'{{"x": x, "label": labels}}; with {name} came {found}.'
+                f'{{"x": x, "label": labels}}; got {found} for {name}.'
             )
         if label.size and not 0 <= label.min() <= label.max() < self.num_classes:
             raise ValueError(
                 f"labels must be in 0..{self.num_classes - 1}, as the networks' second input has "
-                f"{self.num_classes} classes; they are from {label.min()} to {label.max()}."
+                f"{self.num_classes} classes; got labels from {label.min()} to {label.max()}."
             )
 
     def signatures(self):
-        """`sample(n, seed)` takes the classes in turn, `sample_labelled(label, seed)` those given;
-        the others take `label`, `(batch,)` class indices, besides."""
+        """Returns the functions of a SavedModel. `sample(n, seed)` takes the classes in turn,
+        `sample_labelled(label, seed)` takes given ones; the others also take `label`, `(batch,)`.
+        """
         signatures = {
             name: (self._checking_labels(function), inputs)
             for name, (function, inputs) in super().signatures().items()
         }
-        function, [n, seed, label] = signatures["sample"]
+        function, _ = signatures["sample"]
 
         def sample(n, seed):
             return function(n, seed, self._in_turn(ops.arange(n)))
@@ -88,32 +100,32 @@ class Conditional:
             return function(ops.shape(label)[0], seed, label)
 
         return signatures | {
-            "sample": (sample, [n, seed]),
-            "sample_labelled": (sample_labelled, [label, seed]),
+            "sample": (sample, serving.inputs("n", "seed")),
+            "sample_labelled": (sample_labelled, serving.inputs("label", "seed")),
         }
 
     def one_hot(self, label):
-        """Class indices `(batch,)` as `(batch, num_classes)`.
+        """Returns class indices `(batch,)` as one-hot vectors, `(batch, num_classes)`.
 
         Raises:
-            ValueError: if there are none.
+            ValueError: if there are no labels.
         """
         if label is None:
             raise ValueError(f"{type(self).__name__} needs `label`, (batch,) class indices.")
         return ops.one_hot(ops.cast(label, "int32"), self.num_classes)
 
     def _checking_labels(self, function):
-        """The function, whose last argument is `label`, for labels that nobody has checked."""
+        """The function, whose last argument is `label`, with a check of the labels in its graph."""
 
         def checking(*inputs):
             *_, label = inputs
-            known = tf.reduce_all((label >= 0) & (label < self.num_classes))
+            known = (label >= 0) & (label < self.num_classes)
             message = f"label must be in 0..{self.num_classes - 1}, got"
-            with tf.control_dependencies([tf.debugging.Assert(known, [message, label])]):
-                return function(*inputs[:-1], tf.identity(label))
+            label = backend.asserted(label, known, message)
+            return function(*inputs[:-1], label)
 
         return checking
 
     def _in_turn(self, places):
-        """The class of the sample at each place: every class as often as any other."""
+        """The class of the sample at each place, every class as often as any other."""
         return places % self.num_classes

@@ -1,0 +1,1 @@
+"""What repeats in every model and no paper says: configuration, gradients, inputs, serving."""

@@ -1,0 +1,190 @@
+"""TensorFlow: gradients by tapes, graphs by `tf.function`, replicas by `tf.distribute`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from keras_gen.noise import Part
+
+TensorSpec = tf.TensorSpec
+Dataset = tf.data.Dataset
+Tensor = tf.Tensor
+scan = tf.scan
+while_loop = tf.while_loop
+compiled = tf.function
+
+
+class Forward(NamedTuple):
+    """A value and the record of how it was computed, from which gradients flow back."""
+
+    value: Any
+    tape: tf.GradientTape
+
+
+def forward(function: Callable[[], Any]) -> Forward:
+    """Computes a value once, for several players to use."""
+    with tf.GradientTape() as tape:
+        value = function()
+    return Forward(value, tape)
+
+
+def gradients(
+    losses: Callable[..., tuple[list, Any]],
+    variables: Sequence[list],
+    through: Forward | None = None,
+) -> tuple[list[list], Any]:
+    """Returns the gradient of each loss with respect to its own list of variables.
+
+    Args:
+        losses: returns the scalar losses, one for each list of variables, and anything else. With
+            `through` it takes that value.
+        variables: lists of variables.
+        through: a value that depends on the variables as well; gradients flow back through it.
+
+    Returns:
+        The gradients, and what else `losses` returned.
+    """
+    with tf.GradientTape(persistent=len(variables) > 1) as tape:
+        if through is None:
+            scalars, rest = losses()
+        else:
+            tape.watch(through.value)
+            scalars, rest = losses(through.value)
+    if through is None:
+        pairs = zip(scalars, variables, strict=True)
+        return [tape.gradient(loss, own) for loss, own in pairs], rest
+    ((loss,), (own,)) = scalars, variables
+    slope, *direct = tape.gradient(loss, [through.value, *own])
+    chained = through.tape.gradient(through.value, own, output_gradients=slope)
+    return [[_sum(a, b) for a, b in zip(direct, chained, strict=True)]], rest
+
+
+def _sum(a, b):
+    """The sum of two gradients, either of which may be None."""
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
+
+
+def gradient(function: Callable[..., tuple[Any, Any]], inputs: Sequence) -> tuple[list, Any]:
+    """Returns the gradient of a scalar with respect to inputs; it can be differentiated again.
+
+    Args:
+        function: of the inputs, returns the scalar and anything else.
+        inputs: tensors.
+
+    Returns:
+        The gradients, zeros where the scalar does not depend on an input; and the rest.
+    """
+    inputs = list(inputs)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(inputs)
+        total, rest = function(*inputs)
+    return tape.gradient(total, inputs, unconnected_gradients="zero"), rest
+
+
+def update(
+    optimizer: keras.optimizers.Optimizer, gradients: list, variables: list, compile: bool
+) -> None:
+    """Takes an optimizer's step, with XLA if `compile`."""
+
+    def apply(gradients):
+        optimizer.apply(gradients, variables)
+
+    if compile:
+        apply = tf.function(apply, jit_compile=True, autograph=False)
+    after([g for g in gradients if g is not None], lambda: apply(gradients))
+
+
+def after(tensors: Sequence, function: Callable[[], Any]) -> Any:
+    """Calls a function that must run once the tensors are known.
+
+    Keras asks for batches until the data ends. The call that finds none must change nothing, but
+    TensorFlow may run what changes a variable before it knows whether there is a batch.
+    """
+    with tf.control_dependencies(tensors):
+        return tf.nest.map_structure(lambda x: tf.identity(x) if tf.is_tensor(x) else x, function())
+
+
+def asserted(x, condition, message: str):
+    """Returns `x`, in a graph only if all of `condition` holds.
+
+    Raises:
+        tf.errors.InvalidArgumentError: when it runs, if the condition does not hold.
+    """
+    with tf.control_dependencies([tf.debugging.Assert(tf.reduce_all(condition), [message, x])]):
+        return tf.identity(x)
+
+
+def strings(indices, vocabulary: Sequence[str]):
+    """Returns the strings, `(batch,)`, that indices `(batch, length)` of symbols spell."""
+    symbols = tf.gather(tf.constant(vocabulary), tf.cast(indices, "int32"))
+    return tf.strings.reduce_join(symbols, axis=1)
+
+
+# ---- replicas ------------------------------------------------------------------------------------
+
+
+def part(x) -> Part | None:
+    """The part of the global batch that this replica has in `x`, `(batch, ...)`; None if alone."""
+    context = tf.distribute.get_replica_context()
+    replicas = 1 if context is None else context.num_replicas_in_sync
+    if replicas == 1:
+        return None
+    replica, size = context.replica_id_in_sync_group, x.shape[0]
+    if size is not None:  # then every replica has as many
+        return Part(replica * size, replicas * size, size)
+    # The last batch need not be a multiple of the replicas; some may even get none of it.
+    size = tf.shape(x)[0]
+    sizes = context.all_reduce("sum", tf.one_hot(replica, replicas) * tf.cast(size, tf.float32))
+    sizes = tf.cast(sizes, tf.int32)
+    return Part(tf.reduce_sum(sizes[:replica]), tf.reduce_sum(sizes), tf.maximum(size, 1))
+
+
+def share_of_mean(values):
+    """This replica's share of the mean of values per example, `(batch,)`, over all replicas."""
+    mine = part(values)
+    if mine is None:
+        return ops.mean(values)
+    return ops.sum(values) / ops.cast(mine.total, values.dtype)
+
+
+def is_distributed(strategy: tf.distribute.Strategy) -> bool:
+    """Whether a model of this strategy trains under `tf.distribute`."""
+    return tf.distribute.has_strategy() or strategy.num_replicas_in_sync > 1
+
+
+def shares_a_cpu(strategy: tf.distribute.Strategy) -> bool:
+    """Whether several replicas run on CPUs."""
+    return strategy.num_replicas_in_sync > 1 and all(
+        "CPU" in device for device in strategy.extended.worker_devices
+    )
+
+
+# ---- compilation ---------------------------------------------------------------------------------
+
+
+def steps_per_execution(strategy: tf.distribute.Strategy, run_eagerly: bool) -> int:
+    """The default number of training steps in one call of the compiled function."""
+    on_tpu = isinstance(strategy, tf.distribute.TPUStrategy)
+    return 1 if run_eagerly or (is_distributed(strategy) and not on_tpu) else 32
+
+
+def jit_compile(model: keras.Model) -> bool | str:
+    """The default of `jit_compile`: XLA where it pays."""
+    if is_distributed(model.distribute_strategy):
+        return False
+    if has_gpu():
+        return "auto"
+    slower = model.faster_without_xla
+    return not any(isinstance(layer, slower) for layer in model._flatten_layers())
+
+
+def has_gpu() -> bool:
+    """Whether TensorFlow sees a GPU."""
+    return bool(tf.config.list_physical_devices("GPU"))

@@ -1,0 +1,80 @@
+"""What `compile` settles: defaults of XLA and steps per execution, and the metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from keras_gen.engine.backends import backend
+
+
+def refuse_foreign(model, **given) -> None:
+    """Raises ValueError for a loss, metrics and the like: a model has its own."""
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"{type(model).__name__} has its own objective and metrics "
+                f"({', '.join(model.metric_names)}); compile takes no `{name}`."
+            )
+
+
+def resolved(
+    model, run_eagerly: bool, steps_per_execution: int | str, jit_compile: bool | str
+) -> dict[str, Any]:
+    """Returns `steps_per_execution` and `jit_compile` with defaults for "auto".
+
+    Raises:
+        ValueError: for what TensorFlow cannot do where replicas share a CPU.
+    """
+    strategy = model.distribute_strategy
+    if backend.shares_a_cpu(strategy) and (
+        jit_compile is True or steps_per_execution not in ("auto", 1)
+    ):
+        raise ValueError(
+            "Replicas on a CPU can have neither jit_compile=True nor steps_per_execution > 1: "
+            "leave both out."
+        )
+    if steps_per_execution == "auto":
+        steps_per_execution = backend.steps_per_execution(strategy, run_eagerly)
+    if jit_compile == "auto":
+        jit_compile = backend.jit_compile(model)
+    return {
+        "steps_per_execution": steps_per_execution,
+        "jit_compile": jit_compile and not run_eagerly,
+    }
+
+
+def compiles_update(model, jit_compile: bool | str) -> bool:
+    """Returns whether XLA compiles the optimizer's step where it does not compile the whole step.
+
+    The many small operations of an optimizer, which read and write each weight and slot, gain by
+    being one pass over memory.
+    """
+    distributed = backend.is_distributed(model.distribute_strategy)
+    whole = model.jit_compile or model.run_eagerly or distributed
+    return jit_compile == "auto" and not whole and not backend.has_gpu()
+
+
+class Report:
+    """The metrics of a model, apart from it because they are not part of its state."""
+
+    def __init__(self, names: tuple[str, ...]):
+        self.means = {name: keras.metrics.Mean(name=name) for name in names}
+        # Counts the batches of an evaluation; a metric, because Keras resets those at its start.
+        self.batches = keras.metrics.Sum(name="batches")
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """All metrics, which Keras resets."""
+        return [*self.means.values(), self.batches]
+
+    def average(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Adds values per example, `(batch,)`, to the means; returns the means so far."""
+        for name, mean in self.means.items():
+            mean.update_state(values[name])
+        return self.result()
+
+    def result(self) -> dict[str, Any]:
+        """Returns the means so far."""
+        return {name: mean.result() for name, mean in self.means.items()}

@@ -1,0 +1,275 @@
+"""How models train: players, gradient steps, metrics, and what Keras's loops are given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
+
+import keras
+import numpy as np
+
+from keras_gen import checks
+from keras_gen.engine import compilation, inputs, optimizers
+from keras_gen.engine.backends import backend
+from keras_gen.noise import Noise
+
+
+class Objective(NamedTuple):
+    """What a player minimizes, and what else came of computing it.
+
+    Attributes:
+        loss: one value per example, `(batch,)`.
+        metrics: name -> one value per example, `(batch,)`: what `fit` and `evaluate` report.
+        shared: what other players use, or None.
+    """
+
+    loss: Any
+    metrics: dict[str, Any]
+    shared: Any = None
+
+
+class Trainer(keras.Model):
+    """A Keras model whose `train_step` minimizes the objectives of one player or several.
+
+    A subclass defines `train_step` and `objective`, and has a `seed` and a counter `step`.
+
+    Attributes:
+        metric_names: what `fit` and `evaluate` report, the loss first.
+        conditional: whether the model needs a class label with each example.
+        uses_index: whether training needs the place of each example in the training set.
+        faster_without_xla: layers whose CPU kernels beat XLA's (benchmarks/throughput.py).
+        data_shape: shape of one example.
+        value_range: the values that the data may have, (low, high).
+    """
+
+    metric_names: tuple[str, ...] = ("loss",)
+    conditional = False
+    uses_index = False
+    faster_without_xla: ClassVar[tuple[type, ...]] = (
+        keras.layers.Conv1D,
+        keras.layers.Conv2D,
+        keras.layers.Conv1DTranspose,
+        keras.layers.Conv2DTranspose,
+        keras.layers.RNN,
+    )
+    data_shape: tuple[int, ...]
+    value_range: tuple[float, float] = (-math.inf, math.inf)
+
+    @property
+    def players(self) -> dict[str, tuple[keras.Model, ...]]:
+        """The networks of each player, in the order of their steps; empty if one optimizer moves
+        all. `compile` takes an optimizer for each, and a player minimizes its own loss."""
+        return {}
+
+    def steps_of(self, player: str) -> int:
+        """Returns how many steps a player's optimizer takes in one training step."""
+        return 1
+
+    def default_optimizer(self, player: str) -> keras.optimizers.Optimizer:
+        """Returns the paper's optimizer for a player."""
+        raise NotImplementedError
+
+    def compile(
+        self,
+        optimizer="adam",
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        weighted_metrics=None,
+        run_eagerly: bool = False,
+        steps_per_execution: int | str = "auto",
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Configures training; the arguments are those of `keras.Model.compile`.
+
+        `steps_per_execution="auto"` means 32, and 1 with several replicas or `run_eagerly`.
+        `jit_compile="auto"` means XLA where it pays: as Keras decides on an accelerator, and on a
+        CPU for networks without layers of `faster_without_xla`.
+
+        Raises:
+            ValueError: for `loss`, `metrics` and the like, because the objective is the model's
+                own; and for XLA or several steps per execution where replicas share a CPU, which
+                TensorFlow cannot do.
+        """
+        compilation.refuse_foreign(
+            self,
+            loss=loss,
+            loss_weights=loss_weights,
+            metrics=metrics,
+            weighted_metrics=weighted_metrics,
+        )
+        given = {"steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
+        scale_loss = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
+        super().compile(
+            optimizer=optimizers.resolved(optimizer, self, scale_loss),
+            run_eagerly=run_eagerly,
+            auto_scale_loss=False,
+            **compilation.resolved(self, run_eagerly, **given),
+        )
+        optimizers.build(self.optimizer, self)
+        self._automatic = given
+        self._compile_update = compilation.compiles_update(self, jit_compile)
+        self._report = compilation.Report(self.metric_names)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        config = super().get_compile_config()
+        # "auto" stays "auto" in files: it may mean something else where the model is loaded.
+        return config and config | self._automatic
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    @property
+    def event_size(self) -> int:
+        """How many numbers one example has."""
+        return math.prod(self.data_shape)
+
+    def examples(self, batch) -> inputs.Examples:
+        """Returns the data, labels and indices of a batch in any form that Keras hands over."""
+        return inputs.examples(batch, type(self).__name__)
+
+    def noise(self, x) -> Noise:
+        """Returns the noise of the current training step for a batch `x`, `(batch, ...)`."""
+        return Noise(self.seed, backend.part(x)).at("train", self.step)
+
+    def objective(self, examples: inputs.Examples, noise: Noise, training: bool) -> Objective:
+        """Returns the loss and metrics per example, `(batch,)` each."""
+        raise NotImplementedError
+
+    def minimize(
+        self,
+        objective: Callable[..., Objective],
+        *networks: keras.Model,
+        through: backend.Forward | None = None,
+    ) -> Objective:
+        """Takes one optimizer step of networks on the mean of an objective's loss.
+
+        Everything that replicas and precision do to a gradient is done here. Keras sums the
+        gradients of all replicas, so each contributes its share of the global mean.
+
+        Args:
+            objective: returns an `Objective`. With `through` it takes that value.
+            *networks: their trainable weights move, and no others. Networks of several players
+                go down the same loss, each player's by its own optimizer.
+            through: a value of `backend.forward` that depends on the networks: it was computed
+                once for several players, and the gradient flows back through it.
+
+        Returns:
+            What the objective returned.
+        """
+        groups = optimizers.groups(self.optimizer, networks)
+        replicas = self.distribute_strategy.num_replicas_in_sync
+
+        def losses(*value):
+            result = objective(*value)
+            regularization = sum(sum(network.losses) for network in networks) / replicas
+            loss = backend.share_of_mean(result.loss) + regularization
+            return [optimizer.scale_loss(loss) for optimizer, _ in groups], result
+
+        variables = [own for _, own in groups]
+        gradients, result = backend.gradients(losses, variables, through)
+        for (optimizer, own), slopes in zip(groups, gradients, strict=True):
+            backend.update(optimizer, slopes, own, compile=self._compile_update)
+        return result
+
+    def report(self, *objectives: Objective) -> dict[str, Any]:
+        """Ends a training step: averages what its objectives report, and counts the step."""
+        metrics: dict[str, Any] = {}
+        for each in objectives:
+            metrics |= each.metrics
+
+        def count():
+            self.step.assign_add(1)
+
+        backend.after([metrics[name] for name in self.metric_names], count)
+        return self._report.average(metrics)
+
+    def test_step(self, batch) -> dict[str, Any]:
+        # The noise of an evaluation depends on the batch's place in it, not on what came before,
+        # so that evaluating twice gives the same figures twice.
+        examples = self.examples(batch)._replace(index=None)  # which is of training examples
+        noise = Noise(self.seed, backend.part(examples.x)).at("test", self._report.batches.total)
+        self._report.batches.update_state(1.0)
+        return self._report.average(self.objective(examples, noise, training=False).metrics)
+
+    def metric_unit(self, name: str) -> str:
+        """Returns the unit of a reported metric."""
+        return "nats"
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        return self._report.metrics if self.compiled else []
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        return self._report.result()
+
+    # ---- data ------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose="auto",
+        callbacks=None,
+        validation_split: float = 0.0,
+        validation_data=None,
+        shuffle: bool = True,
+        **kwargs,
+    ) -> keras.callbacks.History:
+        """Trains the model; the arguments are those of `keras.Model.fit`.
+
+        `x` is a `keras_gen.data.Dataset`, whose training split is used; an array `(examples,
+        *data_shape)`; a dictionary `{"x": ..., "label": ...}`; batches of `keras_gen.data`; or a
+        batched `tf.data.Dataset` of these. For `validation_data` a `keras_gen.data.Dataset` stands
+        for its test split. Except for a `tf.data.Dataset`, the order of an epoch is a function of
+        the model's seed and its training step: a model that is saved and loaded goes on with the
+        data that it would have seen.
+
+        Raises:
+            ValueError: before training starts, if the data does not suit the model.
+        """
+        checks.integer("epochs", epochs, least=0)
+        weights = (kwargs.pop(name, None) for name in ("sample_weight", "class_weight"))
+        inputs.refuse_weights(type(self).__name__, *weights)
+        if validation_split and validation_data is None:
+            x, validation_data = inputs.split(self, x, y, validation_split)
+            y = None
+        x = inputs.checked(self, x, y, batch_size, shuffle, training=True)
+        if validation_data is not None:
+            size = kwargs.pop("validation_batch_size", None) or batch_size
+            validation_data = inputs.held_out(self, validation_data, size)
+        return super().fit(
+            inputs.dataset(x),
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=inputs.with_position(callbacks, x),
+            validation_data=validation_data,
+            shuffle=False,
+            **kwargs,
+        )
+
+    def evaluate(self, x=None, y=None, batch_size: int | None = None, **kwargs):
+        """Returns the metrics on data; arguments and result are those of `keras.Model.evaluate`."""
+        if not kwargs.get("_use_cached_eval_dataset"):  # Keras's own call, from within `fit`
+            x = inputs.checked(self, x, y, batch_size)
+        return super().evaluate(inputs.dataset(x), **kwargs)
+
+    def predict(self, x, batch_size: int | None = None, **kwargs) -> np.ndarray:
+        """Returns the outputs of `call`; arguments are those of `keras.Model.predict`."""
+        x = inputs.checked(self, x, None, batch_size)
+        return super().predict(inputs.dataset(x), **kwargs)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None) -> None:
+        """Does nothing: all is built. Keras would take the first batch's mean over the replicas,
+        which fails where their parts differ in size."""
+
+    def check_examples(self, x: np.ndarray, label=None, name: str = "x") -> None:
+        """Raises ValueError if the model cannot learn from these examples."""
+        inputs.check_examples(self, x, name)
+
+    def check_size(self, examples: int) -> None:
+        """Raises ValueError if the model cannot learn from so many examples."""

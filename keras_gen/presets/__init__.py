@@ -1,0 +1,38 @@
+"""Presets: a name stands for data, model, optimizer, budget and the number that it must reach.
+
+Pure data: importing this package imports nothing heavy, so that the command line can list and check
+presets at once. `keras_gen.runs` trains them; `keras_gen.presets.released` has the trained models.
+"""
+
+import copy
+import difflib
+from types import MappingProxyType
+
+from keras_gen.presets import gan, infogan, released, sequences, vae
+from keras_gen.presets.preset import SCHEDULES, STRATEGIES, Preset
+
+__all__ = ["PRESETS", "SCHEDULES", "STRATEGIES", "Preset", "get", "names", "released"]
+
+PRESETS = MappingProxyType(
+    {preset.name: preset for family in (vae, gan, infogan, sequences) for preset in family.PRESETS}
+)
+
+
+def get(name: str) -> Preset:
+    """Returns the preset of a name, the caller's own copy.
+
+    Raises:
+        ValueError: if there is no such preset; the message names the nearest.
+    """
+    if name not in PRESETS:
+        close = difflib.get_close_matches(str(name), PRESETS, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(f"unknown preset {name!r}.{hint} See keras-gen list.")
+    return copy.deepcopy(PRESETS[name])
+
+
+def names(class_name: str | None = None) -> tuple[str, ...]:
+    """Returns the names of all presets, or of those of a model class."""
+    return tuple(
+        preset.name for preset in PRESETS.values() if class_name in (None, preset.class_name)
+    )

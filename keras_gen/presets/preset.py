@@ -1,0 +1,62 @@
+"""What a preset is."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SCHEDULES = ("constant", "cosine", "stages")
+STRATEGIES = ("auto", "single", "mirrored", "tpu")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One reproducible training recipe.
+
+    Attributes:
+        name: what `keras-gen train NAME` calls it.
+        description: one line for `keras-gen list`.
+        class_name: of the model, in `keras_gen.models`.
+        paper: the source of the recipe or of the target.
+        data: a source that `keras_gen.data.load` knows.
+        data_options: further keyword arguments of `keras_gen.data.load`.
+        network: options of the default networks, keyword arguments of the model's `for_data`.
+        model: the model's own hyperparameters, further keyword arguments of `for_data`.
+        epochs: passes over the training set.
+        batch_size: examples per step, over all replicas.
+        learning_rate: Adam's learning rate, or where its schedule starts; for a model with several
+            players one for all, or player -> rate.
+        adam: further arguments of Adam.
+        schedule: "constant"; "cosine" (decay to zero over the whole run); or "stages" (the IWAE
+            paper's: eight stages, stage i at `learning_rate * 10 ** (-i / 7)` for `3 ** i` parts
+            of the run, exactly the paper's epochs when `epochs` is 3280).
+        protocols: evaluation protocols that `keras-gen evaluate` runs besides the model's metrics.
+        target: protocol -> the value (in the protocol's unit) that the preset must reach.
+    """
+
+    name: str
+    description: str
+    class_name: str
+    paper: str
+    data: str
+    data_options: dict[str, Any] = field(default_factory=dict)
+    network: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    epochs: int = 20
+    batch_size: int = 128
+    learning_rate: float | dict[str, float] = 1e-3
+    adam: dict[str, float] = field(default_factory=dict)
+    schedule: str = "constant"
+    protocols: tuple[str, ...] = ()
+    target: dict[str, float] = field(default_factory=dict)
+
+
+# Protocols that presets share.
+QUALITY = tuple(f"{name}_lenet_5k" for name in ("precision", "recall", "density", "coverage"))
+IMAGES = ("fid_lenet_10k", "kid_lenet_10k", *QUALITY, "copies_1k")
+# Adam for the players of a game: Radford et al. 2016, section 4.
+GAME = {"beta_1": 0.5}
+# Among images, penalties strong enough to matter blur what lies between the modes. Layer
+# normalization in the discriminator, a constant rate and the average of the generator help instead.
+STABLE_IMAGES = {
+    "network": {"normalization": "layer"},
+    "model": {"ema": 0.999},
+}
