@@ -114,8 +114,8 @@ def test_computes_in_float64(distance, known):
         (np.zeros((5, 8, 8, 1)), np.zeros((5, 8, 8, 1)), r"must have shape \(n, d\)"),
         (np.zeros((1, 3)), np.zeros((5, 3)), "real must have at least 2 examples, got 1"),
         (np.zeros((5, 3)), np.zeros((0, 3)), "generated must have at least 2 examples, got 0"),
-        (np.zeros((5, 3)), np.full((5, 3), np.nan), "generated must be finite"),
-        (np.full((5, 3), np.inf), np.zeros((5, 3)), "real must be finite"),
+        (np.zeros((5, 3)), np.full((5, 3), np.nan), "generated holds NaN or inf"),
+        (np.full((5, 3), np.inf), np.zeros((5, 3)), "real holds NaN or inf"),
     ],
 )
 def test_errors_name_what_does_not_fit(distance, real, generated, message):

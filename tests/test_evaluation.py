@@ -56,8 +56,8 @@ def test_mig_names_what_does_not_fit(latents, factors, message):
 
 
 def test_latents_that_are_invalid_have_no_active_units():
-    for latents, message in ((np.full((5, 2), np.nan), "finite"), (np.zeros(5), "shape")):
-        with pytest.raises(ValueError, match=f"latents must .*{message}"):
+    for latents, message in ((np.full((5, 2), np.nan), "holds NaN or inf"), (np.zeros(5), "shape")):
+        with pytest.raises(ValueError, match=f"latents .*{message}"):
             evaluation.active_units(latents)
 
 

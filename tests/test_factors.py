@@ -211,7 +211,7 @@ def test_groups_share_their_factor_and_nothing_else(score, monkeypatch):
         ),
         (np.zeros((10, 3)), np.zeros(10, int), r"shape \(n, number of factors\), got \(10,\)"),
         (np.zeros((10, 3)), np.zeros((10, 2)), "factors must hold integers, got float64"),
-        (np.full((10, 3), np.nan), np.zeros((10, 2), int), "finite"),
+        (np.full((10, 3), np.nan), np.zeros((10, 2), int), "NaN or infinite"),
         (np.zeros((10, 3)), np.zeros((10, 2), int), "of the factors must vary.*, got 0"),
         (np.zeros((0, 3)), np.zeros((0, 2), int), "at least 1 example, got 0"),
     ],
@@ -229,9 +229,7 @@ def test_errors_name_what_a_score_needs():
         with pytest.raises(ValueError, match=r"at least 2 of the factors must vary.*, got 1"):
             score(PERFECT, FACTORS[:, :1])
     for score in (factor_vae_score, beta_vae_score):
-        with pytest.raises(
-            ValueError, match="2 factors need at least 4 groups .*, got 3 groups of"
-        ):
+        with pytest.raises(ValueError, match=r"2 factors need at least 4 groups .*, got 3 groups"):
             score(PERFECT, FACTORS, 3)
         with pytest.raises(ValueError, match="got 2000 groups of 0"):
             score(PERFECT, FACTORS, size=0)

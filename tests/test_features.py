@@ -117,7 +117,7 @@ def test_outputs_do_not_depend_on_the_batch_size(lenet, digits):
         ),
         (np.zeros((8, 8, 1)), r"got \(8, 8, 1\)"),
         (np.zeros((0, 8, 8, 1)), "at least 1 example, got 0"),
-        (np.full((1, 8, 8, 1), np.nan), "must be finite"),
+        (np.full((1, 8, 8, 1), np.nan), "x holds NaN or infinite"),
     ],
 )
 def test_images_that_do_not_fit(lenet, x, message):

@@ -79,7 +79,7 @@ def test_samples_far_away_find_no_mode_but_have_a_nearest():
             [[0.0, np.nan], [np.inf, 0.0], [0.0, 0.0]],
             np.zeros((8, 2)),
             0.1,
-            "x must be finite, but 2 of 6 values",
+            "x holds NaN or infinite",
         ),
         (np.zeros((5, 2)), np.zeros((8, 2)), 0.0, "sigma must be positive, got 0.0"),
     ],

@@ -1,12 +1,15 @@
 """What protocols measure, on models whose figures are known."""
 
 import dataclasses
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.stats import norm
 
 from keras_gen import data, evaluation, models
 from keras_gen.evaluation import features
@@ -97,7 +100,135 @@ def test_real_data_of_given_classes(digits):
     assert np.mean(lenet.classify(x) == label) > 0.95
 
 
-# ---- codes and factors -------------------------------------------------------------------------
+def test_real_data_names_a_class_without_examples(digits):
+    with pytest.raises(ValueError, match="the test part of digits has no example of class 11"):
+        evaluation.protocols.RealData(digits, "test").sample(2, 0, np.array([1, 11]))
+
+
+# ---- statistics --------------------------------------------------------------------------------
+
+DIFFERENCES = ("mean_difference_10k", "variance_difference_10k", "quantile_difference_10k")
+P_VALUES = ("energy_test_500", "mmd_test_500")
+STATISTICS = (*DIFFERENCES, "ks_rejected_10k", *P_VALUES)
+
+
+@pytest.fixture(scope="module")
+def normal():
+    """Standard normal data of three features."""
+    rng = np.random.default_rng(0)
+    arrays = {"x_train": rng.normal(size=(4000, 3)), "x_test": rng.normal(size=(4000, 3))}
+    return data.load({name: x.astype("float32") for name, x in arrays.items()})
+
+
+def changed(change):
+    """A model that samples a function of standard normal numbers."""
+    return SimpleNamespace(
+        sample=lambda n, seed: change(np.random.default_rng(9).normal(size=(n, 3)))
+    )
+
+
+def statistics(model, dataset):
+    subject = evaluation.Subject(model, dataset)
+    results = {name: evaluation.PROTOCOLS[name].measure(subject) for name in STATISTICS}
+    assert {results[name].n for name in STATISTICS[:4]} == {min(10_000, dataset.size("test"))}
+    assert {results[name].n for name in P_VALUES} == {min(500, dataset.size("test"))}
+    return {name: result.value for name, result in results.items()}
+
+
+def test_statistics_of_the_distribution_itself_are_at_their_floors(normal):
+    found = statistics(changed(lambda x: x), normal)
+    for name in DIFFERENCES:
+        assert 0 < found[name] < 0.05
+        assert 0 < evaluation.floor(name, normal).value < 0.05
+    assert found["ks_rejected_10k"] == 0.0
+    assert min(found[name] for name in P_VALUES) > 0.05
+
+
+@pytest.mark.parametrize(
+    ("shift", "scale"), [(1.0, 1.0), (0.0, 2.0), (-0.5, 0.5)], ids=["shift", "scale", "both"]
+)
+def test_statistics_of_a_changed_distribution_have_closed_forms(normal, shift, scale):
+    found = statistics(changed(lambda x: shift + scale * x), normal)
+    deviation = np.sqrt((1 + scale**2) / 2 + shift**2 / 4)
+    quantiles = shift + (scale - 1) * norm.ppf([0.05, 0.25, 0.5, 0.75, 0.95])
+    expected = (
+        abs(shift) / deviation,
+        abs(scale**2 - 1) / (scale**2 + 1),
+        np.mean(np.abs(quantiles)) / deviation,
+    )
+    for name, value in zip(DIFFERENCES, expected, strict=True):
+        assert found[name] == pytest.approx(value, abs=0.05), name
+    assert found["ks_rejected_10k"] == 1.0
+    assert [found[name] for name in P_VALUES] == [0.001, 0.001]
+
+
+def test_dependence_alone_shows_in_the_tests_of_whole_examples(normal):
+    found = statistics(changed(lambda x: np.repeat(x[:, :1], 3, axis=1)), normal)
+    assert max(found[name] for name in DIFFERENCES) < 0.05
+    assert found["ks_rejected_10k"] == 0.0
+    assert [found[name] for name in P_VALUES] == [0.001, 0.001]
+
+
+def test_statistics_of_images_do_not_see_less_than_a_pixel_stores(digits):
+    stored = np.round(digits.arrays("test")["x"] * 255) / 255
+    noise = np.random.default_rng(0).uniform(-0.4, 0.4, size=stored.shape) / 255
+    faint = np.clip(stored + noise, 0, 1)
+    found = statistics(SimpleNamespace(sample=lambda n, seed: faint[:n]), digits)
+    assert found == statistics(SimpleNamespace(sample=lambda n, seed: stored[:n]), digits)
+    assert [found[name] for name in DIFFERENCES] == pytest.approx([0, 0, 0], abs=1e-12)
+    assert found["ks_rejected_10k"] == 0.0
+
+
+def test_protocols_share_their_samples(normal):
+    drawn = []
+
+    def sample(n, seed):
+        drawn.append((n, seed))
+        return np.zeros((n, 3))
+
+    statistics(SimpleNamespace(sample=sample), normal)
+    assert drawn == [(4000, 0), (500, 0)]
+
+
+def test_statistics_refuse_text():
+    text = data.Spec("letters", "text", (9, 1), (0, 25))
+    for name in STATISTICS:
+        with pytest.raises(ValueError, match=f"{name} needs data with measured values, not text"):
+            evaluation.check([name], text)
+
+
+# ---- the table of the documentation ------------------------------------------------------------
+
+
+def test_the_documentation_lists_all_protocols():
+    text = (Path(__file__).parent.parent / "docs" / "evaluation.md").read_text()
+    table = [re.split(r"(?<!\\)\|", line) for line in text.splitlines() if line.startswith("| `")]
+    rows = {cells[1].split("`")[1]: cells for cells in table}
+    assert list(rows) == list(evaluation.PROTOCOLS)
+    for name, (_, title, what, unit, n, needs, *_) in rows.items():
+        protocol = evaluation.PROTOCOLS[name]
+        assert title.endswith("* ") == (protocol.floor is not None), name
+        assert protocol.needed in needs, name
+        assert all(cell.strip() for cell in (what, unit, n, needs)), name
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("fid", " did you mean 'fid_lenet_1k'?"),
+        ("fid_lenet_10", " did you mean 'fid_lenet_10k'?"),
+        ("MIG", ""),
+    ],
+)
+def test_an_unknown_protocol_has_one_short_message(name, hint):
+    with pytest.raises(ValueError, match=f"Protocol '{name}' is unknown") as caught:
+        evaluation.check([name], data.spec("digits"))
+    message = str(caught.value)
+    assert hint in message and "keras-gen evaluate --help" in message
+    assert len(message) < 150
+
+
+# ---- latents and factors ------------------------------------------------------------------------
 
 FACTORS = {
     "mig_a": 1.0,

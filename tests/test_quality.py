@@ -67,9 +67,9 @@ def test_inception_score_ignores_order_and_an_added_constant(known):
     [
         (np.zeros(5), 1, r"shape \(n, classes\), got \(5,\)"),
         (np.zeros((0, 5)), 1, "at least 1 example, got 0"),
-        (np.zeros((5, 2)), 6, r"splits must be at most 5, the examples, got 6"),
+        (np.zeros((5, 2)), 6, r"splits must be an integer from 1 to 5, got 6"),
         (np.zeros((5, 2)), 0, "got 0"),
-        (np.full((5, 2), np.nan), 1, "finite"),
+        (np.full((5, 2), np.nan), 1, "logits holds NaN or inf"),
     ],
 )
 def test_inception_score_names_what_does_not_fit(logits, splits, message):
@@ -158,7 +158,7 @@ def test_never_holds_all_distances(score, monkeypatch):
     ("real", "generated", "k", "message"),
     [
         (np.zeros((9, 3)), np.zeros((9, 4)), 1, "same shape"),
-        (np.zeros((9, 3)), np.full((9, 3), np.inf), 1, "generated must be finite"),
+        (np.zeros((9, 3)), np.full((9, 3), np.inf), 1, "generated holds NaN or inf"),
         (np.zeros((9, 3)), np.zeros((3, 3)), 3, "got 3 for 9 real and 3 generated"),
         (np.zeros((9, 3)), np.zeros((9, 3)), 0, "k must be a positive integer, got 0"),
     ],

@@ -42,6 +42,31 @@ def test_differences_of_statistics_of_a_shifted_and_scaled_set():
     assert difference.quantiles.shape == (5, 12)
 
 
+def test_standardized_differences_by_hand():
+    # Means 1 and 3, unbiased variances 2 and 8, in the mixture 5 + 1; a constant; constants apart.
+    real = np.stack([[0.0, 2.0], [4.0, 4.0], [0.0, 0.0]], axis=1)
+    generated = np.stack([[1.0, 5.0], [4.0, 4.0], [-7.0, -7.0]], axis=1)
+    found = standardized_differences(real, generated, (0.0, 0.5))
+    np.testing.assert_allclose(found.mean, [2 / np.sqrt(6), 0.0, -2.0])
+    np.testing.assert_allclose(found.variance, [6 / 10, 0.0, 0.0])
+    np.testing.assert_allclose(found.quantiles, [[1, 0, -2], [2, 0, -2]] / np.sqrt([6, 1, 1]))
+
+
+def test_a_standardized_difference_is_a_correlation_and_has_no_unit():
+    rng = np.random.default_rng(0)
+    real, generated = rng.normal(size=(500, 3)), rng.gamma(2.0, size=(500, 3)) * [1, 2, 3]
+    found = standardized_differences(real, generated)
+    both, which = np.concatenate([real, generated]), np.repeat([0, 1], 500)
+    correlations = [np.corrcoef(x, which)[0, 1] for x in both.T]
+    np.testing.assert_allclose(found.mean, np.multiply(2, correlations), rtol=2e-3)
+    scaled = standardized_differences(*(1000 * x - 7 for x in (real, generated)))
+    exchanged = standardized_differences(generated, real)
+    for name in ("mean", "variance", "quantiles"):
+        values = getattr(found, name)
+        np.testing.assert_allclose(getattr(scaled, name), values)
+        np.testing.assert_allclose(getattr(exchanged, name), -values)
+
+
 def test_feature_tests_by_hand():
     # After 1 and 2 the first function is at 2/3, the second at 0; the other features agree or part.
     real = np.stack([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0], [0.0, 1.0, 2.0]], axis=1)
@@ -97,6 +122,13 @@ def test_normal_distributions_against_quadrature(mean, deviation):
 
     mmd = kernel(0, 2) + kernel(0, 2 * deviation**2) - 2 * kernel(mean, 1 + deviation**2)
     assert mmd_test(real, generated, 1).statistic == pytest.approx(mmd, rel=0.01)
+
+
+@pytest.mark.filterwarnings("error")
+def test_feature_tests_of_large_sets_of_unequal_size_do_not_warn():
+    rng = np.random.default_rng(0)
+    found = feature_tests(rng.normal(size=(10_000, 1)), rng.normal(size=(8999, 1)) + 0.1)
+    assert 0 < found.p_value < 1e-6
 
 
 @PERMUTED
@@ -197,7 +229,14 @@ def test_sliced_wasserstein_distance_is_symmetric_seeded_and_has_the_unit_of_the
 
 
 @pytest.mark.parametrize(
-    "function", [energy_test, mmd_test, feature_tests, sliced_wasserstein_distance]
+    "function",
+    [
+        energy_test,
+        mmd_test,
+        feature_tests,
+        standardized_differences,
+        sliced_wasserstein_distance,
+    ],
 )
 @pytest.mark.parametrize(
     ("real", "generated", "message"),
@@ -210,11 +249,13 @@ def test_sliced_wasserstein_distance_is_symmetric_seeded_and_has_the_unit_of_the
         (np.zeros((5, 3)), np.zeros((5, 3, 1)), "same shape"),
         (np.zeros(5), np.float64(0.0), r"generated must have shape \(n, ...\), got \(\)"),
         (np.zeros((5, 0)), np.zeros((5, 0)), r"real must have shape .* got \(5, 0\)"),
+        (np.zeros((5, 3), complex), np.zeros((5, 3)), "real must .*, got dtype complex128"),
+        (np.zeros((5, 3)), [[0.0], [0.0, 1.0]], "generated must be one array"),
         (np.zeros((1, 3)), np.zeros((5, 3)), "real must have at least 2 examples, got 1"),
         (
             np.zeros((5, 3)),
             np.full((5, 3), np.nan),
-            "generated must be finite, but 15 of 15 values",
+            "generated holds NaN or infinite values",
         ),
     ],
 )

@@ -1,10 +1,10 @@
-"""The checks that every metric makes of its arguments."""
+"""The check of arrays that all metrics share."""
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import numpy as np
+
+from keras_gen import checks
 
 
 def checked(
@@ -25,30 +25,26 @@ def checked(
         ValueError: if an array has another shape, holds something else than numbers, or a value is
             not finite.
     """
-    owner = owner and f"{owner}: "
-    axes = shape.strip("()").rstrip(",").split(", ")
-    found = {name: np.asarray(x) for name, x in arrays.items()}
-    for name, x in found.items():
+    axes, integers = shape.strip("()").rstrip(",").split(", "), np.dtype(dtype).kind in "iu"
+    found = []
+    for name, x in arrays.items():
+        name = f"{owner}: {name}" if owner else name
+        x = checks.real_array(name, x)
         if not _fits(x.shape, axes):
-            raise ValueError(f"{owner}{name} must have shape {shape}, got {x.shape}.")
-        wanted = "integers" if np.dtype(dtype).kind in "iu" else "real numbers"
-        # bfloat16, which NumPy does not know, has the kind V.
-        if x.dtype.kind not in ("iu" if wanted == "integers" else "biufV"):
-            raise ValueError(f"{owner}{name} must hold {wanted}, got {x.dtype}.")
+            raise ValueError(f"{name} must have shape {shape}, got {x.shape}.")
+        if integers and x.dtype.kind not in "iu":
+            raise ValueError(f"{name} must hold integers, got {x.dtype}.")
         if len(x) < least:
             examples = "example" if least == 1 else "examples"
-            raise ValueError(f"{owner}{name} must have at least {least} {examples}, got {len(x)}.")
-        found[name] = x = x.astype(dtype, copy=False)
-        if not np.isfinite(x).all():
-            bad = int((~np.isfinite(x)).sum())
-            raise ValueError(f"{owner}{name} must be finite, but {bad} of {x.size} values are not.")
-    if len({x.shape[1:] for x in found.values()}) > 1:
-        shapes = ", ".join(str(x.shape) for x in found.values())
+            raise ValueError(f"{name} must have at least {least} {examples}, got {len(x)}.")
+        found.append(x.astype(dtype, copy=False))
+        checks.finite(name, found[-1])
+    if len({x.shape[1:] for x in found}) > 1:
+        shapes = ", ".join(str(x.shape) for x in found)
         raise ValueError(
-            f"{owner}{', '.join(found)} must have the same shape after the first axis, "
-            f"got {shapes}."
+            f"{', '.join(arrays)} must have the same shape after the first axis, got {shapes}."
         )
-    return list(found.values())
+    return found
 
 
 def check_same_length(**arrays: np.ndarray) -> None:
@@ -60,17 +56,6 @@ def check_same_length(**arrays: np.ndarray) -> None:
     if len({len(x) for x in arrays.values()}) > 1:
         shapes = " and ".join(str(x.shape) for x in arrays.values())
         raise ValueError(f"{' and '.join(arrays)} must have the same length, got shapes {shapes}.")
-
-
-def check_positive(**values: int) -> None:
-    """Checks that arguments are integers of at least 1.
-
-    Raises:
-        ValueError: if one is not.
-    """
-    for name, value in values.items():
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{name} must be a positive integer, got {value!r}.")
 
 
 def vectors(**arrays: np.ndarray) -> list[np.ndarray]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import keras
 
+from keras_gen import checks
 from keras_gen.data import Dataset
-from keras_gen.evaluation.arrays import check_positive
 from keras_gen.evaluation.protocols import check, measure
 
 
@@ -38,10 +38,9 @@ class ProtocolMonitor(keras.callbacks.Callback):
 
     def __init__(self, dataset: Dataset, protocols: Iterable[str], every: int = 1):
         super().__init__()
-        check_positive(every=every)
         self.dataset = dataset
         self.protocols = tuple(protocols)
-        self.every = every
+        self.every = checks.integer("every", every)
         self.last: dict[str, float] = {}
 
     def on_train_begin(self, logs=None):

@@ -7,7 +7,8 @@ from scipy.stats import wasserstein_distance
 from sklearn.metrics.pairwise import polynomial_kernel
 from sklearn.utils import gen_batches
 
-from keras_gen.evaluation.arrays import check_positive, checked, vectors
+from keras_gen import checks
+from keras_gen.evaluation.arrays import checked, vectors
 
 BLOCK = 1000
 
@@ -82,7 +83,7 @@ def sliced_wasserstein_distance(
     Raises:
         ValueError: as `frechet_distance`, or if `projections` is less than 1.
     """
-    check_positive(projections=projections)
+    checks.integer("projections", projections)
     real, generated = vectors(real=real, generated=generated)
     directions = np.random.default_rng(seed).normal(size=(real.shape[1], projections))
     directions /= np.linalg.norm(directions, axis=0)

@@ -8,7 +8,8 @@ from scipy.special import softmax
 from scipy.stats import entropy
 from sklearn.utils import gen_batches
 
-from keras_gen.evaluation.arrays import check_positive, checked
+from keras_gen import checks
+from keras_gen.evaluation.arrays import checked
 
 BLOCK = 1000
 
@@ -33,9 +34,7 @@ def inception_score(logits: np.ndarray, splits: int = 1) -> tuple[float, float]:
         ValueError: if `logits` has another shape or is not finite, or `splits` is not in 1..n.
     """
     (logits,) = checked("(n, classes)", logits=logits)
-    check_positive(splits=splits)
-    if splits > len(logits):
-        raise ValueError(f"splits must be at most {len(logits)}, the examples, got {splits}.")
+    checks.integer("splits", splits, most=len(logits))
     scores = []
     for part in np.array_split(logits, splits):
         p = softmax(part, axis=1)
@@ -116,7 +115,7 @@ def _radii(x: np.ndarray, k: int) -> np.ndarray:
 
 def _checked(k: int, real: np.ndarray, generated: np.ndarray) -> list[np.ndarray]:
     """Both sets as float64, each large enough to have a k-th neighbour."""
-    check_positive(k=k)
+    checks.integer("k", k)
     sets = checked("(n, d)", real=real, generated=generated)
     if k >= min(map(len, sets)):
         raise ValueError(

@@ -16,7 +16,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from keras_gen.evaluation.arrays import check_positive, checked
+from keras_gen import checks
+from keras_gen.evaluation.arrays import checked
 
 BATCH = 128
 LEARNING_RATE = 1e-3
@@ -249,5 +250,6 @@ def _checked(
     sets = {"real": real, "generated": generated}
     real, generated = checked("(n, length, channels)", least=2, dtype="float32", **sets)
     units = max(1, real.shape[2] // 2) if units is None else units
-    check_positive(units=units, refits=refits, iterations=iterations)
+    for name, value in {"units": units, "refits": refits, "iterations": iterations}.items():
+        checks.integer(name, value)
     return real, generated, units

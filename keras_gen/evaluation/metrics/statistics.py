@@ -13,7 +13,8 @@ import numpy as np
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import ks_2samp
 
-from keras_gen.evaluation.arrays import check_positive, vectors
+from keras_gen import checks
+from keras_gen.evaluation.arrays import vectors
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -215,7 +216,7 @@ def _permutation_test(
     seed: int,
 ) -> TwoSampleTest:
     """The test of two sets by the similarities of all pairs of their examples."""
-    check_positive(permutations=permutations)
+    checks.integer("permutations", permutations)
     real, generated = vectors(real=real, generated=generated)
     similarities = similarity(np.concatenate([real, generated]))
     sizes = [len(real), len(generated)]
