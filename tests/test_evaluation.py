@@ -1,12 +1,13 @@
-"""Evaluation code against known answers."""
+"""Latents, arrays and `evaluate` against known answers."""
 
 import numpy as np
 import pytest
 
 from keras_gen import data, evaluation, models
+from keras_gen.evaluation import arrays
 
 RNG = np.random.default_rng(0)
-# Every combination of two factors equally often: they share no information at all.
+# Every combination of two factors equally often, so that they share no information.
 FACTORS = np.tile(np.indices((4, 6)).reshape(2, -1).T, (200, 1))
 N = len(FACTORS)
 
@@ -18,7 +19,7 @@ def test_mig_of_a_perfect_representation_is_one():
 
 def test_mig_of_a_useless_representation_is_near_zero():
     latents = RNG.normal(size=(N, 4))
-    # Histograms of finite samples have some mutual information; the gap of it is small.
+    # Histograms of finite samples have some mutual information, but its gap is small.
     assert 0.0 <= evaluation.mutual_information_gap(latents, FACTORS) < 0.01
 
 
@@ -55,16 +56,59 @@ def test_mig_names_what_does_not_fit(latents, factors, message):
         evaluation.mutual_information_gap(np.zeros((10, 3)), np.zeros((10, 2), int))
 
 
-def test_latents_that_are_invalid_have_no_active_units():
+def test_active_units_refuse_invalid_latents():
     for latents, message in ((np.full((5, 2), np.nan), "holds NaN or inf"), (np.zeros(5), "shape")):
         with pytest.raises(ValueError, match=f"latents .*{message}"):
             evaluation.active_units(latents)
 
 
-def test_active_units_are_those_that_move():
+def test_active_units_are_those_that_vary():
     latents = RNG.normal(size=(2000, 5)) * [1.0, 0.2, 0.05, 0.0, 1e-6]
     assert evaluation.active_units(latents) == 2
     np.testing.assert_allclose(evaluation.latent_variances(latents), latents.var(axis=0))
+
+
+def test_code_error_of_more_and_of_fewer_codes_than_classes():
+    labels = np.repeat(np.arange(4), 10)
+    split = labels * 2 + np.arange(40) % 2  # two codes for each class, one of which counts
+    assert evaluation.code_error(split, labels) == 0.5
+    assert evaluation.code_error(labels // 2, labels) == 0.5
+    assert evaluation.code_error(-labels, labels) == 0.0  # only a name for a code
+    for codes in (labels / 1.0, labels[:, None]):
+        with pytest.raises(ValueError, match="codes must have shape|codes must hold integers"):
+            evaluation.code_error(codes, labels)
+
+
+@pytest.mark.parametrize(
+    ("shape", "x", "message"),
+    [
+        ("(n, d)", np.zeros(3), r"x must have shape \(n, d\), got \(3,\)\."),
+        ("(n, d)", np.zeros((3, 0)), r"x must have shape \(n, d\), got \(3, 0\)\."),
+        ("(n, 8, 1 or 3)", np.zeros((5, 8, 2)), r"got \(5, 8, 2\)"),
+        ("(n, 8, 1 or 3)", np.zeros((5, 7, 3)), r"got \(5, 7, 3\)"),
+        ("(n, ...)", np.float64(1.0), r"got \(\)"),
+        ("(n, ...)", np.zeros((0, 3)), "x must have at least 1 example, got 0"),
+        ("(n,)", [1.0, np.inf], "x holds NaN or infinite values"),
+        ("(n,)", [1.0, 1j], "x must be an array of real numbers, got dtype complex128"),
+        ("(n,)", np.array([1.0, None]), "got dtype object"),
+    ],
+)
+def test_arrays_are_checked(shape, x, message):
+    with pytest.raises(ValueError, match=message):
+        arrays.checked(shape, x=x)
+
+
+def test_arrays_that_fit_are_converted():
+    for shape, x in (("(n, 8, 1 or 3)", np.zeros((5, 8, 3), "float32")), ("(n, ...)", [True, 0])):
+        (found,) = arrays.checked(shape, x=x)
+        assert found.dtype == "float64"
+        np.testing.assert_array_equal(found, x)
+    (whole,) = arrays.checked("(n,)", dtype="int64", x=np.array([3, 4], "uint8"))
+    assert whole.dtype == "int64"
+    with pytest.raises(ValueError, match="x must hold integers, got float64"):
+        arrays.checked("(n,)", dtype="int64", x=np.zeros(3))
+    with pytest.raises(ValueError, match=r"lenet: x must have shape \(n, 2\), got \(2, 3\)"):
+        arrays.checked("(n, 2)", owner="lenet", x=np.zeros((2, 3)))
 
 
 def test_protocols_measure_the_whole_test_set_and_repeat():

@@ -30,7 +30,7 @@ def mig(latents: np.ndarray, factors: np.ndarray, seed: int = 0) -> float:
 
 PERFECT = FACTORS.astype(float)
 DUPLICATED = np.repeat(PERFECT, 2, axis=1)
-# Both latents tell of both factors, and only together all.
+# Each latent depends on both factors, and only both together determine them.
 ROTATED = (PERFECT - PERFECT.mean(axis=0)) / PERFECT.std(axis=0) @ [[1.0, -1.0], [1.0, 1.0]]
 GROUPED = pytest.mark.parametrize("score", [factor_vae_score, beta_vae_score])
 SCORES = pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_perfect_representation():
     assert factor_vae_score(latents, FACTORS) == 1.0
     assert beta_vae_score(latents, FACTORS) == 1.0
     assert dci(latents, FACTORS) == DCI(pytest.approx(1.0), pytest.approx(1.0), 1.0)
-    # The runner-up is right by chance.
+    # The second latent has the accuracy of chance.
     expected = 1 - (1 / 4 + 1 / 6) / 2
     assert separated_attribute_predictability(latents, FACTORS) == pytest.approx(expected)
     assert mig(latents, FACTORS) == pytest.approx(1.0, abs=1e-6)
@@ -114,7 +114,7 @@ def test_one_latent_for_two_factors_is_complete_and_not_disentangled():
 
 
 def test_dci_of_known_importances():
-    # Of three latents and two factors; the last latent tells nothing.
+    # Three latents and two factors. The last latent has no importance.
     importance = np.array([[0.75, 0.0], [0.25, 1.0], [0.0, 0.0]])
     of_latents, of_factors = module._concentration(importance), module._concentration(importance.T)
     entropy = -0.2 * np.log2(0.2) - 0.8 * np.log2(0.8)
@@ -127,7 +127,7 @@ def test_sap_takes_factors_as_categories():
     # No threshold in the order of the values, but two in the latent.
     latents = np.stack([np.array([0.0, 2.0, 3.0, 1.0])[FACTORS[:, 0]], np.zeros(N)], axis=1)
     assert separated_attribute_predictability(latents, FACTORS[:, :1]) == pytest.approx(3 / 4)
-    # Half of the values told apart: 1/2 of the balanced accuracy, however rare they are.
+    # Half of the values are distinguished: a balanced accuracy of 1/2, however rare they are.
     latents[:, 0] = FACTORS[:, 0] // 2
     rare = np.flatnonzero((FACTORS[:, 0] < 2) | (np.arange(N) % 5 == 0))
     found = separated_attribute_predictability(latents[rare], FACTORS[rare, :1])
@@ -135,7 +135,7 @@ def test_sap_takes_factors_as_categories():
 
 
 def test_mig_of_samples_against_quadrature():
-    # Two equally probable values at ±a with deviation s; the other latent tells nothing.
+    # Two equally probable values at ±a with deviation s; the other latent is constant.
     a, s, n = 0.8, 0.7, 3000
     factor = np.arange(n) % 2
     means = np.stack([a * (2 * factor - 1), np.zeros(n)], axis=1)

@@ -43,7 +43,7 @@ def copied(tmp_path):
 
 
 def sampler(sample):
-    """What a protocol needs of a model that samples."""
+    """A model that only samples."""
     return SimpleNamespace(sample=sample, conditional=False)
 
 
@@ -55,7 +55,7 @@ def measured(protocol, model, dataset=None):
 
 
 @pytest.mark.parametrize("name", ["digits", "mnist"])
-def test_cards_of_the_shipped(name):
+def test_cards_of_the_shipped_features(name):
     card = features.shipped()[name]
     path = features.WEIGHTS / f"lenet-{name}.keras"
     loaded = evaluation.load_features("lenet", name)
@@ -81,7 +81,7 @@ def test_accuracy_on_mnist_and_the_floor(shared_data):
     test = mnist.arrays("test")
     lenet = evaluation.load_features()
     accuracy = np.mean(lenet.classify(test["x"]) == test["label"])
-    # Another machine's rounding may turn an image or two.
+    # Rounding on another machine may change an image or two.
     assert accuracy == pytest.approx(lenet.accuracy, abs=3e-4)
     assert accuracy >= 0.99
     floor = evaluation.floor("fid_lenet_10k", mnist)
@@ -125,7 +125,7 @@ def test_images_that_do_not_fit(lenet, x, message):
         lenet(x)
 
 
-def test_unknown_features_name_the_known():
+def test_unknown_features_name_the_known_ones():
     for name, of in (("lenet", "cifar10"), ("inception", "mnist")):
         with pytest.raises(
             ValueError, match=f"No features {name}-{of} .*has lenet-digits, lenet-m"
@@ -244,7 +244,7 @@ def test_fid_of_real_images_is_near_the_floor_and_of_a_model_above(digits):
     assert untrained.floor == floor.value
 
 
-def test_features_of_ones_own_take_the_place_of_those_that_come_along(digits, tmp_path):
+def test_own_features_replace_the_shipped_ones(digits, tmp_path):
     np.savez(tmp_path / "mine.npz", **digits.arrays("train"))
     own = data.load(tmp_path / "mine.npz")
     vae = models.VAE.for_data(own.spec, latent_dim=2, network="dense", hidden=(8,), seed=0)

@@ -1,4 +1,4 @@
-"""Whether generated examples are of the label asked for, as a classifier of real ones sees it."""
+"""Whether a classifier of real examples assigns generated ones to the requested label."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -43,7 +43,7 @@ def test_a_classifier_learns_and_repeats(dataset, classifier):
     assert np.abs(kernels[0] - kernels[2]).max() > 0.01
 
 
-def test_accuracy_is_the_share_of_the_labels_that_are_seen(classifier):
+def test_accuracy_is_the_share_of_correct_labels(classifier):
     label = np.arange(40) % 2
     x = halves(label, 2)
     right = evaluation.label_accuracy(classifier, x, label)

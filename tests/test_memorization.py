@@ -1,4 +1,4 @@
-"""Memorized examples against fresh ones, in known shares."""
+"""Memorized and fresh examples in known shares."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_training_examples_are_all_copies():
     assert check_memorization(noisy, training, test, threshold=0.0).copies == 0.0
 
 
-def test_test_examples_are_no_copies():
+def test_test_examples_are_not_copies():
     found = check_memorization(fresh(300, 1), fresh(300, 0), fresh(300, 1))
     assert (found.nearer_to_training, found.copies) == (0.0, 0.0)
 

@@ -58,7 +58,7 @@ def test_each_damage_shows_in_its_own_figure(digits):
     test = digits.arrays("test")
     few = test["x"][test["label"] < 3]
     dropped = SimpleNamespace(sample=lambda n, seed: few[np.arange(n) % len(few)])
-    # lenet-digits takes noise of any other kind for something like a digit.
+    # lenet-digits classifies other kinds of noise as something like a digit.
     checkers = np.indices((8, 8)).sum(axis=0)[None, :, :, None] % 2
     gray = np.random.default_rng(0).random((2000, 1, 1, 1))
     noise = SimpleNamespace(sample=lambda n, seed: (checkers * gray[:n]).astype("float32"))
@@ -77,7 +77,7 @@ def test_copies_of_training_examples_are_found(digits):
         model = copier(digits, part)
         assert measured("copies_1k", model, digits).value == pytest.approx(copies, abs=0.02)
         nearer = measured("nearer_to_training_1k", model, digits).value
-        # Of the training examples only as many as there are test examples count, a quarter.
+        # Only as many training examples count as there are test examples, a quarter of them.
         assert nearer > 0.55 if part == "train" else nearer < 0.1
 
 
@@ -242,7 +242,7 @@ FACTORS = {
 
 @pytest.fixture(scope="module")
 def factors():
-    """Data whose two factors are its two numbers."""
+    """Data whose two features are its two factors."""
     label = np.stack([np.arange(4000) % 4, np.arange(4000) // 4 % 5], axis=1)
     spec = data.Spec("pairs", "vector", (2,), (0.0, 4.0), factors={"a": 4, "b": 5})
     part = {"x": label.astype("float32"), "label": label}
@@ -250,7 +250,7 @@ def factors():
 
 
 @pytest.mark.parametrize("protocol", FACTORS)
-def test_scores_of_codes_that_are_the_factors(protocol, factors):
+def test_scores_of_latents_that_are_the_factors(protocol, factors):
     perfect = SimpleNamespace(conditional=False, encode=lambda x, label=None: x)
     result = measured(protocol, perfect, factors)
     assert result.value == pytest.approx(FACTORS[protocol], abs=0.25 if protocol == "sap" else 0.01)
@@ -329,7 +329,7 @@ def no_cached_inception():
     features._imagenet.cache_clear()
 
 
-def test_imagenet_weights_say_that_they_do_not_compare(monkeypatch, no_cached_inception):
+def test_imagenet_weights_say_that_they_are_not_comparable(monkeypatch, no_cached_inception):
     x = keras.Input((75, 75, 3))
     pooled = keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
     network = keras.Model(x, keras.layers.Dense(5)(pooled))
@@ -341,7 +341,7 @@ def test_imagenet_weights_say_that_they_do_not_compare(monkeypatch, no_cached_in
     assert loaded.probabilities(gray).shape == (2, 5)
 
 
-def test_imagenet_weights_that_cannot_be_had(monkeypatch, no_cached_inception):
+def test_imagenet_weights_that_cannot_be_downloaded(monkeypatch, no_cached_inception):
     def fail(**options):
         raise Exception("URL fetch failure\nand more")
 
@@ -378,5 +378,7 @@ def test_monitor_refuses_before_training(digits):
     monitor = evaluation.ProtocolMonitor(digits, ["modes_2500"])
     with pytest.raises(ValueError, match="needs data with known modes"):
         vae.fit(digits.arrays("train", limit=32)["x"], callbacks=[monitor], verbose=0)
+    monitor = evaluation.ProtocolMonitor(digits, [])
+    monitor.on_epoch_end(0)  # some loops pass no logs
     with pytest.raises(ValueError, match="every must be a positive integer, got 0"):
         evaluation.ProtocolMonitor(digits, [], every=0)

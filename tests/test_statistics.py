@@ -68,7 +68,7 @@ def test_a_standardized_difference_is_a_correlation_and_has_no_unit():
 
 
 def test_feature_tests_by_hand():
-    # After 1 and 2 the first function is at 2/3, the second at 0; the other features agree or part.
+    # After 1 and 2 the first function is at 2/3, the second at 0. The other features are equal or apart.
     real = np.stack([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0], [0.0, 1.0, 2.0]], axis=1)
     generated = np.stack([[3.0, 4.0, 5.0], [0.0, 0.0, 0.0], [7.0, 8.0, 9.0]], axis=1)
     found = feature_tests(real, generated)
@@ -90,7 +90,7 @@ def test_feature_tests_find_one_feature_among_many():
 
 
 def test_energy_by_hand():
-    # Twice the mean of 2, 5, 1, 4, less those of 0, 1, 1, 0 and 0, 3, 3, 0.
+    # Twice the mean of 2, 5, 1, 4, minus the means of 0, 1, 1, 0 and 0, 3, 3, 0.
     found = energy_test(np.array([0.0, 1.0]), np.array([2.0, 5.0]))
     assert found.statistic == pytest.approx(2 * 3 - 0.5 - 1.5)
     # Of the three ways to pair four values, no other has the pairs as far apart.
@@ -108,7 +108,7 @@ def test_mmd_by_hand():
 @pytest.mark.parametrize(("mean", "deviation"), [(1.0, 1.0), (0.0, 2.0), (-0.5, 0.5)])
 def test_normal_distributions_against_quadrature(mean, deviation):
     real, generated = even(500), even(500, mean, deviation)
-    # The energy distance on the line is twice Cramér's, the Wasserstein distance that of order 1.
+    # The energy distance on the line is twice Cramér's, the Wasserstein distance is of order 1.
     between = lambda x: norm.cdf(x) - norm.cdf(x, mean, deviation)  # noqa: E731
     energy = 2 * quad(lambda x: between(x) ** 2, -15, 15, limit=200)[0]
     wasserstein = quad(lambda x: abs(between(x)), -15, 15, limit=200)[0]
@@ -161,7 +161,7 @@ def test_a_change_of_dependence_alone_is_found(test):
 
 
 @PERMUTED
-def test_blind_to_rotation_order_and_which_is_real(test):
+def test_invariant_to_rotation_order_and_exchange(test):
     rng = np.random.default_rng(0)
     real, generated = rng.normal(size=(40, 5)), rng.normal(size=(30, 5)) ** 2
     rotation, _ = np.linalg.qr(rng.normal(size=(5, 5)))
@@ -209,7 +209,7 @@ def test_sliced_wasserstein_distance_of_a_shift():
     line = rng.normal(size=50)
     assert sliced_wasserstein_distance(line, line - 7.0, 3) == pytest.approx(7.0)
     x, shift = rng.normal(size=(50, 3)), np.array([2.0, -1.0, 2.0])
-    # In three dimensions a coordinate of an even direction is uniform: the mean of |θ·v| is |v|/2.
+    # In three dimensions a coordinate of a random direction is uniform: E|θ·v| = |v|/2.
     found = sliced_wasserstein_distance(x, x + shift, 4000)
     assert found == pytest.approx(1.5, abs=4 * 3 / np.sqrt(12 * 4000))
     # Unequal numbers of examples, and the shape of an image.

@@ -15,7 +15,7 @@ STACKED_MODES = 1000
 
 
 def measure_modes(subject: Subject) -> Result:
-    """Returns the number of modes within 3 sigma of which at least one of 2,500 samples lies."""
+    """Returns the number of modes with at least one of 2,500 samples within 3 sigma."""
     of = len(subject.dataset.spec.modes)
     return Result(subject.shared(_coverage).modes, f"of {of} modes", MODE_SAMPLES)
 
