@@ -1,9 +1,8 @@
-"""A preset resolved for one run: overrides applied and checked, seed, place of the data."""
+"""The configuration of a run: a preset with its overrides, seed and place of the data."""
 
 import dataclasses
-import difflib
-import inspect
 import json
+import math
 import platform
 import subprocess
 from dataclasses import dataclass
@@ -14,21 +13,24 @@ import keras
 import tensorflow as tf
 
 from keras_gen import __version__, models, presets
+from keras_gen.engine import options
 from keras_gen.presets import Preset
 
 # Preset fields that say what a preset is; the others say how it is run and can be overridden.
-FIXED = {"name", "description", "paper", "target", "data_options", "model_options"}
+FIXED = {"name", "description", "paper", "target", "data_options", "network", "model"}
 OVERRIDABLE = tuple(f.name for f in dataclasses.fields(Preset) if f.name not in FIXED)
+
+ADAM = ("beta_1", "beta_2", "epsilon", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm")
 
 
 @dataclass(frozen=True)
 class Config:
-    """All that a training run depends on.
+    """Everything that a training run depends on.
 
     Attributes:
         preset: the recipe, with its overrides.
         seed: of the initial weights, the noise and the order of the data.
-        data_dir: where prepared data sets lie, or None for the default place.
+        data_dir: where prepared data sets are, or None for the default place.
         strategy: name of a strategy.
         command: the command line that made the run, or None.
     """
@@ -40,7 +42,7 @@ class Config:
     command: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """The config as it stands in config.json, with the versions of what runs it."""
+        """Returns the config as config.json holds it, with versions and commit."""
         return json.loads(json.dumps(dataclasses.asdict(self))) | {
             "versions": versions(),
             "commit": commit(),
@@ -48,10 +50,10 @@ class Config:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Config":
-        """That whose fields a `config.json` holds.
+        """Returns the config that a config.json holds.
 
         Raises:
-            ValueError: it holds other ones.
+            ValueError: if fields are missing or unknown.
         """
         try:
             fields = {f.name: content[f.name] for f in dataclasses.fields(cls)}
@@ -62,89 +64,85 @@ class Config:
 
 
 def override(preset: Preset, settings: dict[str, Any]) -> Preset:
-    """Return the preset with some settings replaced.
+    """Returns the preset with some settings replaced.
 
     Args:
         preset: where to start.
         settings: values by key: a field of the preset ("epochs"), an option of its data
-            ("data.size") or an option of its model ("latent_dim"). New "data" drops the preset's
-            data options and its target, which belong to the old data.
+            ("data.size"), of its networks ("latent_dim") or of its model ("beta"). Other data than
+            the preset's drops its data options and its target.
 
     Raises:
-        ValueError: unknown key, or a value that the key cannot have.
+        ValueError: for an unknown key, or a value that the key cannot have.
     """
     fields = {key: value for key, value in settings.items() if key in OVERRIDABLE}
     if fields.get("data", preset.data) != preset.data:
         fields |= {"data_options": {}, "target": {}}
     preset = dataclasses.replace(preset, **fields)
     _check_fields(preset)
-    known = model_options_of(preset.model)
-    data_options, model_options = dict(preset.data_options), dict(preset.model_options)
+    cls = models.get(preset.class_name)
+    network, model = options.network_options(cls), options.model_options(cls)
+    changed = {name: dict(getattr(preset, name)) for name in ("data_options", "network", "model")}
     for key, value in settings.items():
         if key in OVERRIDABLE:
             continue
         if key.startswith("data."):
-            data_options[key.removeprefix("data.")] = value
-        elif key in known:
-            _check_number(key, value, known[key].annotation)
-            model_options[key] = value
+            changed["data_options"][key.removeprefix("data.")] = value
+        elif key in model:
+            options.check_value(key, value, model[key])
+            changed["model"][key] = value
+        elif key in network:
+            options.check_value(key, value, network[key])
+            changed["network"][key] = value
         else:
-            names = [*OVERRIDABLE, *known, "data.KEY"]
-            close = difflib.get_close_matches(key, names, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            raise ValueError(f"unknown setting {key!r}: {hint}known are {', '.join(names)}")
-    return dataclasses.replace(preset, data_options=data_options, model_options=model_options)
+            known = [*OVERRIDABLE, *network, *model, "data.KEY"]
+            raise ValueError(
+                f"unknown setting {key!r}.{options.nearest(key, known)} {preset.class_name} takes "
+                f"{', '.join(known)}"
+            )
+    return dataclasses.replace(preset, **changed)
 
 
 def _check_fields(preset: Preset) -> None:
     for key in ("epochs", "batch_size"):
         value = getattr(preset, key)
         if type(value) is not int or value < 1:
-            raise ValueError(f"{key} must be a positive whole number, got {value!r}")
+            raise ValueError(f"{key} must be a positive integer, got {value!r}")
     rates = preset.learning_rate
     for rate in rates.values() if isinstance(rates, dict) else [rates]:
         if type(rate) not in (int, float) or not 0 < rate < 1e6:
             raise ValueError(
                 f"learning_rate must be a positive number, or one for each player, got {rates!r}"
             )
-    if not (
-        isinstance(preset.adam, dict)
-        and all(isinstance(value, (int, float)) for value in preset.adam.values())
-    ):
-        raise ValueError(f"adam must be a dictionary of Adam's numbers, got {preset.adam!r}")
+    _check_adam(preset.adam)
     if preset.schedule not in presets.SCHEDULES:
         raise ValueError(
             f"unknown schedule {preset.schedule!r}: known are {', '.join(presets.SCHEDULES)}"
         )
-    if not all(isinstance(value, str) for value in (preset.data, preset.model)):
-        raise ValueError(f"data and model are names, got {preset.data!r} and {preset.model!r}")
+    if not all(isinstance(value, str) for value in (preset.data, preset.class_name)):
+        raise ValueError(
+            f"data and class_name are names, got {preset.data!r} and {preset.class_name!r}"
+        )
     if not isinstance(preset.protocols, (tuple, list)):
         raise ValueError(f"protocols must be a list of names, got {preset.protocols!r}")
 
 
-def _check_number(key: str, value: Any, annotation: Any) -> None:
-    """Raises ValueError for something else where a model's option is a number."""
-    kind, _, optional = str(annotation).partition(" | ")
-    wanted = {"int": ("a whole number", int), "float": ("a number", (int, float))}.get(kind)
-    if wanted and optional in ("", "None") and not (optional and value is None):
-        name, types = wanted
-        if isinstance(value, bool) or not isinstance(value, types):
-            raise ValueError(f"{key} must be {name}, got {value!r}")
-
-
-def model_options_of(model: str) -> dict[str, inspect.Parameter]:
-    """What can be set of a model: the options of `for_data` and of the constructor, by name.
-
-    Those without a default, data and networks, are for_data's business, and a run has its own seed.
-    """
-    taken = models.get(model).parameters_of("for_data", "default_networks", "__init__")
-    # The first of a name is the one that `for_data` takes.
-    options = {p.name: p for p in reversed(taken) if p.default is not p.empty and p.name != "seed"}
-    return dict(reversed(options.items()))
+def _check_adam(adam: Any) -> None:
+    """Raises ValueError unless these are arguments of Adam."""
+    if not isinstance(adam, dict):
+        raise ValueError(f"adam must be a dictionary of Adam's arguments, got {adam!r}")
+    for key, value in adam.items():
+        if key not in ADAM:
+            known = ", ".join(ADAM)
+            raise ValueError(f"adam takes {known}; got {key!r}.{options.nearest(key, ADAM)}")
+        if type(value) not in (int, float) or not math.isfinite(value):
+            raise ValueError(f"adam's {key} must be a number, got {value!r}")
+        if key in ("beta_1", "beta_2") and not 0 <= value < 1:
+            raise ValueError(f"adam's {key} must be in [0, 1), got {value!r}")
 
 
 def versions() -> dict[str, str]:
-    """The versions of what a result depends on."""
+    """Returns the versions of what a result depends on."""
     return {
         "keras_gen": __version__,
         "keras": keras.__version__,
@@ -154,9 +152,9 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """The git commit of this package's source, with "-dirty" if it was changed; None if unknown.
+    """Returns the git commit of this package's source, or None if it is unknown.
 
-    Changes beside the package, such as a model released before, are none of its source.
+    It ends with "-dirty" if the source was changed. Changes beside the package do not count.
     """
 
     def git(*arguments: str) -> str:
@@ -169,7 +167,7 @@ def commit() -> str | None:
         ).stdout.strip()
 
     try:
-        # An installed copy may lie inside somebody else's repository.
+        # An installed copy may be inside another repository.
         git("ls-files", "--error-unmatch", Path(__file__).name)
         return git("rev-parse", "HEAD") + (
             "-dirty" if git("status", "--porcelain", "--", "..") else ""

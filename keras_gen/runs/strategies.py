@@ -6,14 +6,14 @@ from keras_gen.presets import STRATEGIES
 
 
 def strategy(name: str = "auto") -> tf.distribute.Strategy:
-    """Return the `tf.distribute` strategy of a name.
+    """Returns the `tf.distribute` strategy of a name.
 
     Args:
         name: "auto" (all local GPUs when there are several, else one device), "single" (one
             device), "mirrored" (all local GPUs, or else all logical CPUs) or "tpu".
 
     Raises:
-        ValueError: unknown name, or "tpu" where no TPU answers.
+        ValueError: for an unknown name, or "tpu" if no TPU answers.
     """
     devices = [device.name for device in tf.config.list_logical_devices("GPU")]
     if name == "auto":
@@ -24,7 +24,7 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
         if devices:
             return tf.distribute.MirroredStrategy(devices)
         devices = [device.name for device in tf.config.list_logical_devices("CPU")]
-        # The collectives of one strategy on CPUs get in the way of the next one's in a process.
+        # On CPUs the collectives of one strategy disturb those of the next in the same process.
         reduction = tf.distribute.ReductionToOneDevice()
         return tf.distribute.MirroredStrategy(devices, cross_device_ops=reduction)
     if name == "tpu":
@@ -34,6 +34,6 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
             tf.tpu.experimental.initialize_tpu_system(resolver)
         except (ValueError, tf.errors.OpError) as error:
             reason = str(error).partition("\n")[0]
-            raise ValueError(f"strategy 'tpu': no TPU here ({reason}); use 'auto'") from error
+            raise ValueError(f"strategy 'tpu': no TPU found ({reason}); use 'auto'") from error
         return tf.distribute.TPUStrategy(resolver)
     raise ValueError(f"unknown strategy {name!r}: known are {', '.join(STRATEGIES)}")

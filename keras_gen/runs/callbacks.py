@@ -1,4 +1,4 @@
-"""What is written into the run directory after every epoch.
+"""What a run does after every epoch: it stops if diverged, and writes history and checkpoint.
 
 The order matters: the checkpoint comes last, so that whatever it continues from is on disk.
 """
@@ -11,28 +11,24 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_gen import data
-from keras_gen.training import samples
-from keras_gen.training.pictures import class_columns, drawn, save_png
-from keras_gen.training.runs import Run, written_beside
-
-ROWS = 8
-POINTS = 2_500
+from keras_gen import data, files, plotting
+from keras_gen.runs import samples
+from keras_gen.runs.run import Run
 
 
 class Diverged(RuntimeError):
-    """Training leads nowhere any more; the message names what to change."""
+    """Training has failed for good; the message says what to change."""
 
 
 class StopWhenDiverged(keras.callbacks.Callback):
-    """Ends training with `Diverged` after an epoch that shows that it leads nowhere any more.
+    """Raises `Diverged` after an epoch that shows that training has failed for good.
 
     Nothing of that epoch is kept, so the newest checkpoint is from before it. The criteria are
 
     - a metric that is NaN or infinite;
     - a discriminator that has won: a `discriminator_accuracy` above 0.999 in each of the last
-      epochs, at least `WON_EPOCHS` and `WON_STEPS` training steps. It then tells real from
-      generated without fail, and what the generator learns from it is next to nothing.
+      epochs, at least `WON_EPOCHS` and `WON_STEPS` training steps. Its gradient then teaches the
+      generator almost nothing.
     """
 
     WON_ACCURACY = 0.999
@@ -41,7 +37,7 @@ class StopWhenDiverged(keras.callbacks.Callback):
 
     def __init__(self, rows: Iterable[Mapping[str, Any]] = ()):
         """Args:
-        rows: of the history so far, so that a resumed run ends when an uninterrupted one would.
+        rows: of the history so far, so that a resumed run stops when an uninterrupted one would.
         """
         super().__init__()
         self.won_epochs = 0
@@ -69,16 +65,16 @@ class StopWhenDiverged(keras.callbacks.Callback):
         self.won_epochs += 1
         if self.won_epochs >= self.WON_EPOCHS and step - self.won_since >= self.WON_STEPS:
             raise Diverged(
-                f"the discriminator has won: for {self.won_epochs} epochs it has told over "
-                f"{self.WON_ACCURACY:.1%} of real from generated examples. Give it a penalty "
-                "(--set r1=1), lower its learning rate, or take --set loss=relativistic"
+                f"the discriminator has won: its accuracy was over {self.WON_ACCURACY:.1%} for "
+                f"{self.won_epochs} epochs. Give it a penalty (--set r1=1), lower its learning "
+                "rate, or use --set loss=relativistic"
             )
 
 
 class HistoryFile(keras.callbacks.Callback):
-    """history.csv: a row per epoch with its metrics, learning rate and seconds.
+    """Writes history.csv: a row per epoch with its metrics, learning rate and seconds.
 
-    The seconds count from one row to the next, what the other callbacks take included.
+    The seconds count from one row to the next, including what other callbacks take.
     """
 
     def __init__(self, run: Run, initial_epoch: int):
@@ -98,50 +94,40 @@ class HistoryFile(keras.callbacks.Callback):
         self.run.write_history(self.rows)
 
 
-class TensorBoardScalars(keras.callbacks.Callback):
-    """The metrics as TensorBoard scalars of the runs `train` and `validation`."""
-
-    def __init__(self, train: tf.summary.SummaryWriter, validation: tf.summary.SummaryWriter):
-        super().__init__()
-        self.train, self.validation = train, validation
-
-    def on_epoch_end(self, epoch, logs=None):
-        for name, value in logs.items():
-            writer = self.validation if name.startswith("val_") else self.train
-            with writer.as_default(step=epoch + 1):
-                tf.summary.scalar(name.removeprefix("val_"), value)
-        with self.train.as_default(step=epoch + 1):
-            tf.summary.scalar("learning_rate", self.model.optimizer.learning_rate)
-        self.train.flush()
-        self.validation.flush()
-
-
 class Samples(keras.callbacks.Callback):
-    """samples/epoch-NNNN.png and a TensorBoard image, or .txt of text: what the same noise becomes
-    over time."""
+    """Writes samples/epoch-NNNN.png and a TensorBoard image, or .txt of text, after every epoch.
 
-    def __init__(self, run: Run, spec: data.Spec, seed: int, writer: tf.summary.SummaryWriter):
+    All epochs' samples have the same noise. Data that cannot be drawn gets none.
+    """
+
+    def __init__(self, run: Run, spec: data.Spec, seed: int):
         super().__init__()
-        self.run, self.seed, self.writer = run, seed, writer
-        self.spec = spec
+        self.run, self.spec, self.seed = run, spec, seed
+
+    def on_train_begin(self, logs=None):
+        self.writer = tf.summary.create_file_writer(str(self.run.tensorboard / "samples"))
 
     def on_epoch_end(self, epoch, logs=None):
-        columns = class_columns(self.model, self.spec) or ROWS
-        n = POINTS if self.spec.kind == "vector" else ROWS * columns
-        x = self.model.sample(n, seed=self.seed)
         path = self.run.samples / f"epoch-{epoch + 1:04d}"
+        labels = plotting.class_labels(self.model, self.spec)
+        x = self.model.sample(samples.count(self.spec, labels), seed=self.seed)
         if self.spec.kind == "text":
-            samples.write(x, self.spec, path.with_suffix(".txt"))
-            return
-        picture = drawn(x, self.spec, columns)
-        save_png(picture, path.with_suffix(".png"))
-        with self.writer.as_default(step=epoch + 1):
-            tf.summary.image("samples", picture[None])
+            samples.write_samples(x, self.spec, path.with_suffix(".txt"))
+        elif plotting.drawable(self.spec):
+            figure = plotting.draw_samples(x, self.spec, column_labels=labels)
+            plotting.save(figure, path.with_suffix(".png"))
+            with self.writer.as_default(step=epoch + 1):
+                tf.summary.image("samples", plotting.pixels(figure)[None])
+
+    def on_train_end(self, logs=None):
+        self.writer.close()
 
 
 class Checkpoints(keras.callbacks.Callback):
-    """checkpoints/epoch-NNNN.keras: the whole model with its optimizer; the last two are kept, and
-    the last from before the discriminator began to win."""
+    """Writes checkpoints/epoch-NNNN.keras, the whole model with its optimizer.
+
+    The last two are kept, and the last from before the discriminator began to win.
+    """
 
     def __init__(self, run: Run, diverged: StopWhenDiverged):
         super().__init__()
@@ -149,6 +135,6 @@ class Checkpoints(keras.callbacks.Callback):
         self.diverged = diverged
 
     def on_epoch_end(self, epoch, logs=None):
-        with written_beside(self.run.checkpoint(epoch + 1)) as beside:
+        with files.written_beside(self.run.checkpoint(epoch + 1)) as beside:
             self.model.save(beside)
         self.run.drop_old_checkpoints(keep=epoch + 1 - self.diverged.won_epochs)

@@ -1,4 +1,4 @@
-"""Fitting a preset under a strategy, into a run directory."""
+"""Training a preset into a run directory, and resuming it."""
 
 import dataclasses
 import logging
@@ -8,29 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 
-from keras_gen import data, models
-from keras_gen.models.players import adam
+from keras_gen import checks, data, files, models, presets
+from keras_gen.engine.optimizers import adam
 from keras_gen.presets import Preset
-from keras_gen.training import callbacks
-from keras_gen.training.config import Config
-from keras_gen.training.pictures import drawable
-from keras_gen.training.runs import Run, check_free, write_json, written_beside
-from keras_gen.training.schedules import schedule
-from keras_gen.training.strategies import strategy
+from keras_gen.runs import callbacks
+from keras_gen.runs.config import Config, override
+from keras_gen.runs.run import Run, check_free, next_path
+from keras_gen.runs.schedules import schedule
+from keras_gen.runs.strategies import strategy
+from keras_gen.runs.trained import load_data
 
-CHECKED = 1000  # training examples that the model looks at before it starts
-
-# How many training examples the networks' start is adapted to.
-ADAPT_EXAMPLES = 10_000
+CHECKED = 1000  # training examples whose shape and range are checked before training
+ADAPT_EXAMPLES = 10_000  # training examples that the untrained networks are adapted to
 
 log = logging.getLogger("keras_gen")
 
 
 @dataclass
 class Job:
-    """A run made ready: data loaded, model built or restored. `prepare` makes it."""
+    """A run that is ready to train: data loaded, model built or restored, by `prepare`."""
 
     config: Config
     dataset: data.Dataset
@@ -40,7 +37,7 @@ class Job:
     initial_epoch: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        """What config.json holds: the config, the data's description and the size of the work."""
+        """Returns the content of config.json: config, description of the data, size of the work."""
         return self.config.as_json() | {
             "spec": dataclasses.asdict(self.dataset.spec),
             "parameters": self.model.count_params(),
@@ -52,31 +49,25 @@ class Job:
         }
 
     def fit(self, run: Run, verbose: int | str = "auto") -> keras.callbacks.History:
-        """Train into the run directory up to the preset's last epoch, and finish the run.
+        """Trains into the run directory up to the preset's last epoch, and finishes the run.
 
         Args:
             run: the run directory, with the job's config.
             verbose: as in `keras.Model.fit`.
 
         Raises:
-            Diverged: the loss is no longer a number.
+            Diverged: if a metric is no longer a number, or the discriminator has won.
         """
         epochs = self.config.preset.epochs
         run.make_folders()
-        writers = [
-            tf.summary.create_file_writer(str(run.tensorboard / name))
-            for name in ("train", "validation")
-        ]
         diverged = callbacks.StopWhenDiverged(run.read_history(self.initial_epoch))
         written = [
             diverged,
             callbacks.HistoryFile(run, self.initial_epoch),
-            callbacks.TensorBoardScalars(*writers),
+            keras.callbacks.TensorBoard(str(run.tensorboard), write_graph=False),
+            callbacks.Samples(run, self.dataset.spec, self.config.seed),
+            callbacks.Checkpoints(run, diverged),
         ]
-        if drawable(self.dataset.spec) or self.dataset.spec.kind == "text":
-            spec, seed = self.dataset.spec, self.config.seed
-            written.append(callbacks.Samples(run, spec, seed, writers[1]))
-        written.append(callbacks.Checkpoints(run, diverged))
         history = self.model.fit(
             self.train,
             validation_data=self.validation,
@@ -85,19 +76,19 @@ class Job:
             callbacks=written,
             verbose=verbose,
         )
-        for writer in writers:
-            writer.close()
         finish(run, epochs)
         return history
 
 
 def prepare(config: Config, run: Run | None = None) -> Job:
-    """Load the data and build the model, or restore it from the newest checkpoint of `run`.
+    """Loads the data and builds the model, or restores it from the newest checkpoint of `run`.
 
     Raises:
-        ValueError: something in the config does not fit; the message names it.
-        FileNotFoundError: data that is not there.
+        ValueError: if data is missing, or something in the config does not fit.
+        PermissionError: if nothing can be written in the run directory.
     """
+    if run:
+        files.check_writable(run.path)
     preset = config.preset
     scope = strategy(config.strategy)
     replicas = scope.num_replicas_in_sync
@@ -105,23 +96,21 @@ def prepare(config: Config, run: Run | None = None) -> Job:
         raise ValueError(
             f"batch_size {preset.batch_size} cannot be divided among {replicas} replicas"
         )
-    packing = preset.model_options.get("packing", 1)
-    if type(packing) is not int or packing < 1:
-        raise ValueError(f"packing must be a positive whole number, got {packing!r}")
+    packing = checks.integer("packing", preset.model.get("packing", 1))
     if preset.batch_size % (replicas * packing):
         raise ValueError(
             f"batch_size {preset.batch_size} cannot be divided into packs of {packing} on each of "
             f"{replicas} replica(s)"
         )
-    dataset = data.load(preset.data, config.data_dir, **preset.data_options)
+    dataset = load_data(preset, config.data_dir)
     if dataset.size("train") < preset.batch_size:
         raise ValueError(
             f"batch_size {preset.batch_size} is more than the {dataset.size('train')} training "
             f"examples of {preset.data}"
         )
-    # Whole batches only, so that one compiled step serves all; of the test examples a last, smaller
-    # batch as well, except where a replica might go without.
-    cls = models.get(preset.model)
+    # Only whole batches, so that one compiled step serves all. Of the test examples a smaller last
+    # batch too, unless a replica might get none of it.
+    cls = models.get(preset.class_name)
     train = dataset.batches(
         "train",
         preset.batch_size,
@@ -142,7 +131,7 @@ def prepare(config: Config, run: Run | None = None) -> Job:
             return Job(config, dataset, train, validation, *restored)
         keras.utils.set_random_seed(config.seed)
         options = {"num_examples": dataset.size("train")} if cls.uses_index else {}
-        options |= preset.model_options
+        options |= preset.network | preset.model
         model = cls.for_data(dataset.spec, seed=config.seed, **options)
         model.adapt(dataset.arrays("train", limit=ADAPT_EXAMPLES)["x"])
         model.compile(optimizer=optimizer(preset, model, preset.epochs * len(train)))
@@ -152,7 +141,7 @@ def prepare(config: Config, run: Run | None = None) -> Job:
 
 
 def optimizer(preset: Preset, model: models.GenerativeModel, steps: int):
-    """Adam by a preset's schedule over all training steps, for each player by its own moves.
+    """Returns Adam with a preset's schedule over all of its steps, for each player.
 
     Raises:
         ValueError: if the preset's rates are not for the model's players.
@@ -162,7 +151,7 @@ def optimizer(preset: Preset, model: models.GenerativeModel, steps: int):
         rates = dict.fromkeys(model.players, rates)
     if isinstance(rates, dict):
         rates = {
-            player: schedule(preset.schedule, rate, steps * model.moves(player))
+            player: schedule(preset.schedule, rate, steps * model.steps_of(player))
             for player, rate in rates.items()
         }
     else:
@@ -171,10 +160,10 @@ def optimizer(preset: Preset, model: models.GenerativeModel, steps: int):
 
 
 def restore(run: Run) -> tuple[models.GenerativeModel, int] | None:
-    """The model of a run's newest good checkpoint and its epoch; None where there is none yet.
+    """Returns the model of a run's newest good checkpoint and its epoch; None if there is none.
 
     Raises:
-        ValueError: there are checkpoints, but all are damaged.
+        ValueError: if there are checkpoints, but all are damaged.
     """
     epochs = run.checkpoint_epochs()
     for epoch in epochs:
@@ -191,10 +180,10 @@ def restore(run: Run) -> tuple[models.GenerativeModel, int] | None:
 
 
 def finish(run: Run, epochs: int) -> None:
-    """Write metrics.json, and last model.keras: the mark of a finished run."""
+    """Writes metrics.json, and last model.keras: the mark of a finished run."""
     rows = run.read_history(epochs)
     last = {key: float(value) for key, value in rows[-1].items() if key != "epoch"}
-    write_json(
+    files.write_json(
         run.metrics_file,
         {
             "epochs": epochs,
@@ -211,70 +200,73 @@ def finish(run: Run, epochs: int) -> None:
             },
         },
     )
-    with written_beside(run.model_file) as beside:
+    with files.written_beside(run.model_file) as beside:
         beside.write_bytes(run.checkpoint(epochs).read_bytes())
 
 
-def train(config: Config, run_dir: str | os.PathLike, verbose: int | str = "auto") -> Run:
-    """Train a config into a new run directory.
+def train(
+    preset: str | Preset | Config,
+    run_dir: str | os.PathLike | None = None,
+    seed: int = 0,
+    data_dir: str | os.PathLike | None = None,
+    strategy: str = "auto",
+    verbose: int | str = "auto",
+    **settings: Any,
+) -> Run:
+    """Trains a preset into a new run directory.
+
+    ```python
+    run = keras_gen.runs.train("vae_digits", epochs=3, latent_dim=4)
+    ```
 
     Args:
-        config: what to train; see `Config`.
-        run_dir: the run directory to make.
+        preset: a name, a preset, or a whole `Config`, which the other arguments cannot change.
+        run_dir: the directory to make; by default the next free runs/PRESET-NNN.
+        seed: of the initial weights, the noise and the order of the data.
+        data_dir: where prepared data sets are.
+        strategy: "auto", "single", "mirrored" or "tpu".
         verbose: as in `keras.Model.fit`.
+        **settings: replace settings of the preset, as in `override`.
 
     Returns:
         The finished run.
 
     Raises:
         ValueError: before training starts, if something in the config does not fit.
-        FileExistsError: `run_dir` exists and is not an empty directory.
-        Diverged: the loss is no longer a number.
+        FileExistsError: if `run_dir` exists and is not an empty directory.
+        Diverged: if a metric is no longer a number, or the discriminator has won.
     """
-    check_free(Path(run_dir))
+    if isinstance(preset, Config):
+        config = preset
+    else:
+        preset = presets.get(preset) if isinstance(preset, str) else preset
+        place = None if data_dir is None else str(data_dir)
+        config = Config(override(preset, settings), checks.seed(seed), place, strategy)
+    path = next_path(config.preset.name) if run_dir is None else Path(run_dir)
+    check_free(path)
     job = prepare(config)
-    run = Run.create(run_dir, job.as_json())
+    run = Run.create(path, job.as_json())
     job.fit(run, verbose)
     return run
 
 
 def resume(run_dir: str | os.PathLike, verbose: int | str = "auto") -> Run:
-    """Continue an unfinished run where it was interrupted, to the weights it would have had.
+    """Continues an interrupted run to the weights that it would have had without interruption.
 
     Args:
-        run_dir: the run directory; if its run is finished, nothing is done.
+        run_dir: the run directory. If its run is finished, nothing is done.
         verbose: as in `keras.Model.fit`.
 
     Returns:
         The finished run.
 
     Raises:
-        FileNotFoundError: there is no run at `run_dir`.
-        ValueError: its checkpoints cannot be read.
-        Diverged: the loss is no longer a number.
+        FileNotFoundError: if `run_dir` is not a run directory.
+        PermissionError: if nothing can be written in it.
+        ValueError: if none of its checkpoints can be read.
+        Diverged: if a metric is no longer a number, or the discriminator has won.
     """
-    run = Run.open(run_dir)
+    run = Run(run_dir)
     if not run.finished:
-        prepare(Config.from_json(run.config), run).fit(run, verbose)
+        prepare(run.config, run).fit(run, verbose)
     return run
-
-
-def load(run_dir: str | os.PathLike) -> tuple[Run, Config, models.GenerativeModel]:
-    """A finished run, its config and its trained model.
-
-    Raises:
-        FileNotFoundError: there is no run at `run_dir`.
-        ValueError: the run is unfinished; the message says how to resume it.
-    """
-    run = Run.open_finished(run_dir)
-    config = Config.from_json(run.config)
-    run.model_file.open("rb").close()  # one that may not be read is not damaged
-    try:
-        model = keras.models.load_model(run.model_file)
-    except Exception as error:  # a damaged file fails in as many ways as there are readers
-        reason = str(error).partition("\n")[0]
-        raise ValueError(
-            f"{run.model_file} is damaged ({reason}): delete it and run {run.resume_command}, "
-            "which makes it again from the last checkpoint"
-        ) from error
-    return run, config, model

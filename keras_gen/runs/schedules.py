@@ -8,7 +8,7 @@ from keras_gen.presets import SCHEDULES
 def schedule(
     name: str, learning_rate: float, total_steps: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """Return what a Keras optimizer takes as its `learning_rate`.
+    """Returns what a Keras optimizer takes as its `learning_rate`.
 
     Args:
         name: "constant"; "cosine", half a cosine from `learning_rate` down to 0 at the last step;
@@ -18,7 +18,7 @@ def schedule(
         total_steps: optimizer steps of the whole run.
 
     Raises:
-        ValueError: unknown name.
+        ValueError: for an unknown name.
     """
     if name == "constant":
         return learning_rate

@@ -1,4 +1,4 @@
-"""A finished run as one of the trained models that come with the package."""
+"""Writes a finished run as a trained model that comes with the package."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import dataclasses
 import json
 import os
 import shlex
-import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -16,28 +15,27 @@ import h5py
 import keras
 import numpy as np
 
-from keras_gen import data, evaluation, training, zoo
-from keras_gen.export import card
-from keras_gen.training.runs import write_json
+from keras_gen import data, evaluation, files, plotting
+from keras_gen.presets import released
+from keras_gen.runs import samples
+from keras_gen.runs.run import Run
 
 # Bits of a weight's mantissa that are kept, of float16's 10; fewer where the file is too large.
 MANTISSAS = (7, 6)
 LARGEST = 3_000_000  # bytes of a model file
-IMAGES = 60
-SAMPLES = {"vector": 2500, "text": 10, "sequence": 20}
-# What of a command line is about the machine that it ran on.
+# Options of a command line that name places on the machine it ran on.
 PLACES = ("--run-dir", "--data-dir")
 
 
-def release(run_dir: str | os.PathLike, dest: str | os.PathLike) -> dict[str, Any]:
-    """Writes a run's model for use, with a card of what it reaches and its samples.
+def release(run: Run | str | os.PathLike, dest: str | os.PathLike) -> dict[str, Any]:
+    """Writes a run's model for use, with a card of its figures and its samples.
 
-    The weights are rounded to half precision and less, without what only training needs, and the
-    preset's protocols are measured on the rounded ones: the card's figures are those of the file.
-    A model that is larger than 3 MB even so gets a card and samples alone.
+    The weights are rounded to half precision or less, and what only training needs is left out. The
+    preset's protocols are measured on the rounded weights: the card's figures are the file's. If
+    the file is still larger than 3 MB, only card and samples are written.
 
     Args:
-        run_dir: a finished run.
+        run: a finished run, or its directory.
         dest: the folder to write, such as `saved_models/vae_mnist`; an older release is replaced.
 
     Returns:
@@ -45,19 +43,14 @@ def release(run_dir: str | os.PathLike, dest: str | os.PathLike) -> dict[str, An
 
     Raises:
         FileExistsError: before anything is measured, if something else is at `dest`.
-        FileNotFoundError: there is no run at `run_dir`.
-        ValueError: the run is unfinished.
+        FileNotFoundError: if it is not a run directory.
+        ValueError: if the run is unfinished.
     """
-    dest = Path(dest)
-    zoo.check_replaceable(dest, zoo.CARD)
-    run, config, model = training.load(run_dir)
-    preset = config.preset
-    dataset = data.load(preset.data, config.data_dir, **preset.data_options)
-    dest.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=dest.parent, prefix=".partial-") as partial:
-        beside = Path(partial) / dest.name
-        beside.mkdir()
-        file = beside / zoo.MODEL
+    files.check_replaceable(dest, released.CARD)
+    run = run if isinstance(run, Run) else Run(run)
+    model, preset, dataset = run.model, run.preset, run.dataset()
+    with files.folder_written_beside(dest) as beside:
+        file = beside / released.MODEL
         for bits in MANTISSAS:
             save_rounded(model.for_use(), file, bits)
             size = file.stat().st_size
@@ -66,25 +59,24 @@ def release(run_dir: str | os.PathLike, dest: str | os.PathLike) -> dict[str, An
         rounded = keras.models.load_model(file)
         rounded.compile()
         results = evaluation.evaluate(rounded, dataset, preset.protocols)
-        content = card(run, config) | {"command": without_places(config.command)}
+        content = run.card | {"command": without_places(run.config.command)}
         figures = {name: dataclasses.asdict(result) for name, result in results.items()}
         content["metrics"] = run.metrics | {"evaluation": figures}
         content = json.loads(json.dumps(content))  # as it is read back
         if size <= LARGEST:
-            content |= {"sha256": zoo.sha256(file), "bytes": size}
+            content |= {"sha256": files.sha256(file), "bytes": size}
         else:
             file.unlink()
         write_samples(rounded, dataset.spec, beside)
-        write_json(beside / zoo.CARD, content)
-        if dest.exists():
-            shutil.rmtree(dest)
-        os.rename(beside, dest)
+        files.write_json(beside / released.CARD, content)
     return content
 
 
 def save_rounded(model: keras.Model, path: Path, bits: int) -> None:
-    """Saves a model with float16 weights of a mantissa of so many bits, compressed by LZMA, which
-    takes an eighth less than what HDF5 and Keras compress by."""
+    """Saves a model with float16 weights of `bits` bits of mantissa, compressed by LZMA.
+
+    LZMA's files are an eighth smaller than those by HDF5's or Keras's compression.
+    """
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         whole, weights = Path(folder, "whole.keras"), Path(folder, "model.weights.h5")
         model.save(whole)
@@ -95,13 +87,13 @@ def save_rounded(model: keras.Model, path: Path, bits: int) -> None:
                 copy_rounded(old, new, bits)
             for name in source.namelist():
                 content = small.read_bytes() if name == weights.name else source.read(name)
-                # With one time for all, the same weights are the same file.
+                # With a fixed time, the same weights are the same file.
                 entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
                 target.writestr(entry, content, zipfile.ZIP_LZMA)
 
 
 def copy_rounded(old: h5py.Group, new: h5py.Group, bits: int) -> None:
-    """Copies groups and attributes as they are, and numbers rounded."""
+    """Copies groups and attributes as they are, and rounds numbers."""
     new.attrs.update(old.attrs)
     for name, item in old.items():
         if isinstance(item, h5py.Group):
@@ -110,13 +102,13 @@ def copy_rounded(old: h5py.Group, new: h5py.Group, bits: int) -> None:
         value = item[()]
         if value.dtype == np.float32:
             value = rounded_half(value, bits)
-        # First bytes together, then second ones: the first repeat.
+        # First bytes together, then second bytes: the first ones repeat.
         shuffled = {"chunks": value.shape, "shuffle": True} if value.size > 500 else {}
         new.create_dataset(name, data=value, **shuffled).attrs.update(item.attrs)
 
 
 def rounded_half(x: np.ndarray, bits: int) -> np.ndarray:
-    """The nearest float16 with so many bits of mantissa, or x where that would not be finite."""
+    """Returns the nearest float16 with `bits` bits of mantissa, or x if that is not finite."""
     mantissa, exponent = np.frexp(x)
     scale = 2.0 ** (bits + 1)
     half = np.ldexp(np.rint(mantissa * scale) / scale, exponent)
@@ -125,16 +117,17 @@ def rounded_half(x: np.ndarray, bits: int) -> np.ndarray:
 
 
 def write_samples(model, spec: data.Spec, folder: Path) -> None:
-    """Samples as a picture, or as text."""
-    count = SAMPLES.get(spec.kind, IMAGES)
-    name = "samples.txt" if spec.kind == "text" else "samples.png"
-    if training.drawable(spec) or spec.kind == "text":
-        x = model.sample(count, seed=0)
-        training.write(x, spec, folder / name, training.class_columns(model, spec))
+    """Writes samples as a picture, or as text."""
+    if not (plotting.drawable(spec) or spec.kind == "text"):
+        return
+    labels = plotting.class_labels(model, spec)
+    path = folder / ("samples.txt" if spec.kind == "text" else "samples.png")
+    x = model.sample(samples.count(spec, labels), seed=0)
+    samples.write_samples(x, spec, path, column_labels=labels)
 
 
 def without_places(command: str | None) -> str | None:
-    """A command line without the places of run and data."""
+    """Returns a command line without the places of run and data."""
     if command is None:
         return None
     kept, words = [], iter(shlex.split(command))
