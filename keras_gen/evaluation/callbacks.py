@@ -1,4 +1,4 @@
-"""Protocols while a model trains."""
+"""A callback that measures protocols while a model trains."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import keras
 
+from keras_gen import checks
 from keras_gen.data import Dataset
 from keras_gen.evaluation.protocols import check, measure
 
@@ -22,26 +23,24 @@ class ProtocolMonitor(keras.callbacks.Callback):
     ])
     ```
 
-    Callbacks after it in the list, and the history, see the figures by the protocols' names: those
-    of the first epoch, and in the epochs between two measurements the last.
+    The history, and callbacks after it in the list, see the figures under the protocols' names. The
+    first measurement is after the first epoch. Epochs between two measurements repeat the last.
 
     Args:
         dataset: of the kind that the model is trained on.
-        protocols: names in `PROTOCOLS`; choose cheap ones.
-        every: epochs from one measurement to the next.
+        protocols: names in `PROTOCOLS`. Choose cheap ones.
+        every: number of epochs from one measurement to the next.
 
     Raises:
-        ValueError: if `every` is less than 1; when training begins, if a protocol cannot be
-            measured on such data, of such a model.
+        ValueError: if `every` is less than 1, or, when training begins, if a protocol cannot be
+            measured on such data or such a model.
     """
 
     def __init__(self, dataset: Dataset, protocols: Iterable[str], every: int = 1):
         super().__init__()
-        if every < 1:
-            raise ValueError(f"every must be at least 1, got {every}.")
         self.dataset = dataset
         self.protocols = tuple(protocols)
-        self.every = every
+        self.every = checks.integer("every", every)
         self.last: dict[str, float] = {}
 
     def on_train_begin(self, logs=None):
@@ -52,4 +51,5 @@ class ProtocolMonitor(keras.callbacks.Callback):
         if not self.last or (epoch + 1) % self.every == 0:
             for name in self.protocols:
                 self.last[name] = measure(name, self.model, self.dataset).value
-        logs.update(self.last)
+        if logs is not None:
+            logs.update(self.last)

@@ -1,5 +1,4 @@
-"""How well networks that are trained afterwards tell generated sequences from real ones, and learn
-from them.
+"""Scores of generated sequences by networks that are trained on them after the model.
 
 Source: Yoon, Jarrett & van der Schaar 2019, "Time-series Generative Adversarial Networks", section
 5, with the settings of the authors' published code.
@@ -17,6 +16,9 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from keras_gen import checks
+from keras_gen.evaluation.arrays import checked
+
 BATCH = 128
 LEARNING_RATE = 1e-3
 HELD_OUT = 0.2
@@ -25,17 +27,17 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class SequenceScore:
-    """What `discriminative_score` and `predictive_score` find, lower is better.
+    """The result of `discriminative_score` and `predictive_score`. Lower is better.
 
     Attributes:
-        refits: the score of each network, trained from its own initial weights.
+        refits: score of each network, trained from its own initial weights.
     """
 
     refits: tuple[float, ...]
 
     @property
     def mean(self) -> float:
-        """Over the refits."""
+        """The mean over the refits."""
         return float(np.mean(self.refits))
 
     @property
@@ -52,29 +54,29 @@ def discriminative_score(
     iterations: int = 2000,
     seed: int = 0,
 ) -> SequenceScore:
-    """|accuracy - 0.5| of a classifier of real and generated sequences, from 0 to 0.5.
+    """Returns |accuracy - 0.5| of a classifier of real and generated sequences, from 0 to 0.5.
 
-    Two layers of GRU, as many as in the paper (of LSTM there; the published code has one of GRU),
-    and a logit of the last state. In each refit other 20 % of the real and of the generated
-    sequences are held out for the accuracy. By chance alone it is off by about
-    0.4 / sqrt(all held out): 0.006 of 4,000.
+    The classifier is two layers of GRU and a logit of the last state. The paper has two layers of
+    LSTM, the published code one of GRU. Each refit holds out another 20 % of the real and of the
+    generated sequences to measure the accuracy. The standard error by chance is about
+    0.4 / sqrt(number of sequences held out): 0.006 for 4,000.
 
     Args:
         real: `(n, length, channels)`.
-        generated: as real, on its scale. Of the larger set only the first are used, as many as
-            there are in the smaller.
-        units: of each layer; by default half as many as channels, the authors'. So few are easily
-            fooled: report 32 as well.
+        generated: `(m, length, channels)`, on the scale of `real`. Only the first sequences of the
+            larger set are used, as many as the smaller has.
+        units: of each layer. By default half the number of channels, as in the published code. So
+            few are easily fooled: report 32 as well.
         refits: number of classifiers.
         iterations: steps of Adam on 128 real and 128 generated sequences.
-        seed: of the splits, the initial weights and the batches: the same score on one machine.
+        seed: of the splits, the initial weights and the batches. The same seed gives the same score
+            on one machine.
 
     Raises:
-        ValueError: if shapes do not fit, a value is not finite, a set has less than two sequences,
+        ValueError: if shapes do not match, a value is not finite, a set has fewer than 2 sequences,
             or `units`, `refits` or `iterations` is less than 1.
     """
-    real, generated = _checked(real, generated)
-    units = _counts(real, units, refits, iterations)
+    real, generated, units = _checked(real, generated, units, refits, iterations)
     count = min(len(real), len(generated))
     held_out = max(1, round(HELD_OUT * count))
     x = np.concatenate([real[:count], generated[:count]])
@@ -99,31 +101,32 @@ def predictive_score(
     iterations: int = 5000,
     seed: int = 0,
 ) -> SequenceScore:
-    """The mean absolute error on real sequences of a predictor that learned from generated ones.
+    """Returns the error on real sequences of a predictor that was trained on generated ones.
 
-    A layer of GRU with a sigmoid at every step predicts the last channel a step ahead from all
-    others so far; a single channel is predicted from itself.
+    The predictor is a layer of GRU with a sigmoid at every step. It predicts the last channel one
+    step ahead from all other channels so far, or a single channel from itself. The score is the
+    mean absolute error.
 
     Args:
-        real: `(n, length, channels)`, length at least 2, in [0, 1].
-        generated: `(other n, length, channels)`, on the same scale.
-        units: of the layer; by default half as many as channels, the authors'.
+        real: `(n, length, channels)`, length at least 2, values in [0, 1].
+        generated: `(m, length, channels)`, on the scale of `real`.
+        units: of the layer. By default half the number of channels, as in the published code.
         refits: number of predictors.
         iterations: steps of Adam on 128 generated sequences.
-        seed: of the initial weights and the batches: the same score on one machine.
+        seed: of the initial weights and the batches. The same seed gives the same score on one
+            machine.
 
     Raises:
-        ValueError: as `discriminative_score`, or if the length is 1 or a real value is not in
-            [0, 1], all that a sigmoid can predict.
+        ValueError: as `discriminative_score`, or if the length is 1 or a real value is outside the
+            range of a sigmoid, [0, 1].
     """
-    real, generated = _checked(real, generated)
-    units = _counts(real, units, refits, iterations)
+    real, generated, units = _checked(real, generated, units, refits, iterations)
     if real.shape[1] < 2:
-        raise ValueError("to predict a step ahead takes sequences of at least 2 steps.")
+        raise ValueError("real must have sequences of at least 2 steps to predict the next, got 1.")
     low, high = real.min(), real.max()
     if low < -TOLERANCE or high > 1 + TOLERANCE:
         raise ValueError(
-            f"real must lie in [0, 1], and lies in [{low:g}, {high:g}]: scale both sets alike."
+            f"real must be in [0, 1], got values in [{low:g}, {high:g}]: scale both sets alike."
         )
     known, ahead = _shifted(generated)
     fit = _trainer(_predictor, _absolute_error, known.shape[1:], units)
@@ -148,7 +151,7 @@ def _predictor(shape: tuple[int, int], units: int, seed: int) -> keras.Model:
 
 
 def _network(shape, seed: int, recurrent, activation: str | None) -> keras.Model:
-    """Layers of GRU, (units, whether of every step), and one number; float32 under any policy."""
+    """Layers of GRU, each (units, return_sequences), and one output, float32 under any policy."""
     seeds = itertools.count(seed)
 
     def glorot():
@@ -160,7 +163,7 @@ def _network(shape, seed: int, recurrent, activation: str | None) -> keras.Model
             "kernel_initializer": glorot(),
             "recurrent_initializer": keras.initializers.Orthogonal(seed=next(seeds)),
             "return_sequences": every_step,
-            "use_cudnn": False,  # XLA does not know it
+            "use_cudnn": False,  # XLA does not support it
             "dtype": "float32",
         }
         network.add(layers.GRU(units, **options))
@@ -178,11 +181,12 @@ def _absolute_error(y, predicted):
 
 @functools.cache
 def _trainer(build: Callable, loss: Callable, shape: tuple[int, int], units: int) -> Callable:
-    """A function (x, y, batches, seed, others) -> outputs for others, of a network trained on x, y.
+    """Returns fit(x, y, batches, seed, others): it trains a network on x, y and returns its outputs
+    for `others`.
 
-    `batches` are indices of examples, `(iterations, batch)`. All iterations are one program: such
-    small networks would spend most of the time between the calls. It is kept, as all refits and
-    further scores of such data are of the same one.
+    `batches` are indices of examples, `(iterations, batch)`. All iterations are one compiled
+    program, because calls of such small networks would take most of the time. The function is
+    cached: all refits, and later scores of data of this shape, share the program.
     """
     network = build(shape, units, seed=0)
     variables = network.trainable_variables
@@ -190,7 +194,7 @@ def _trainer(build: Callable, loss: Callable, shape: tuple[int, int], units: int
     optimizer.build(variables)
     start = [v.numpy() for v in optimizer.variables]
 
-    # On a CPU XLA is 4 times faster with 3 units, 1.6 times with 32; unrolled GRUs would be slower.
+    # On a CPU XLA is 4 times faster with 3 units and 1.6 times with 32. Unrolled GRUs are slower.
     @tf.function(jit_compile=True, autograph=False)
     def train(x, y, batches):
         def step(i):
@@ -218,7 +222,7 @@ def _trainer(build: Callable, loss: Callable, shape: tuple[int, int], units: int
 
 
 def _generators(seed: int, refits: int) -> list[np.random.RandomState]:
-    """Random numbers for each refit, the same whatever the number of refits."""
+    """A generator for each refit, the same for any number of refits."""
     return [np.random.RandomState([seed, refit]) for refit in range(refits)]
 
 
@@ -234,32 +238,18 @@ def _batches(rng: np.random.RandomState, indices: np.ndarray, iterations: int) -
 
 
 def _shifted(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All but the last channel (but a single one) up to t, and the last one at t + 1."""
+    """All channels but the last (or a single one) up to t, and the last channel at t + 1."""
     known = x[:, :-1, : max(1, x.shape[2] - 1)]
     return known, x[:, 1:, -1:]
 
 
-def _counts(x: np.ndarray, units: int | None, refits: int, iterations: int) -> int:
-    """The number of units, once all numbers are known to be positive."""
-    units = max(1, x.shape[2] // 2) if units is None else units
+def _checked(
+    real: np.ndarray, generated: np.ndarray, units: int | None, refits: int, iterations: int
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Both sets as float32, and the number of units."""
+    sets = {"real": real, "generated": generated}
+    real, generated = checked("(n, length, channels)", least=2, dtype="float32", **sets)
+    units = max(1, real.shape[2] // 2) if units is None else units
     for name, value in {"units": units, "refits": refits, "iterations": iterations}.items():
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}.")
-    return units
-
-
-def _checked(real: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both sets as float32."""
-    sets = {"real": np.asarray(real, "float32"), "generated": np.asarray(generated, "float32")}
-    shapes = [x.shape for x in sets.values()]
-    if any(len(shape) != 3 or 0 in shape for shape in shapes) or shapes[0][1:] != shapes[1][1:]:
-        raise ValueError(
-            "real and generated must be sequences (n, length, channels) of the same length and "
-            f"channels; got {shapes[0]} and {shapes[1]}."
-        )
-    for name, x in sets.items():
-        if len(x) < 2:
-            raise ValueError(f"{name} must have at least 2 sequences, got {len(x)}.")
-        if not np.isfinite(x).all():
-            raise ValueError(f"{name} holds values that are not finite.")
-    return sets["real"], sets["generated"]
+        checks.integer(name, value)
+    return real, generated, units
