@@ -3,6 +3,7 @@
 A leaf: it knows no model.
 """
 
+from keras_gen import quiet  # noqa: F401  (before TensorFlow)
 from keras_gen.data.audio import log_mel, waveform, write_wav
 from keras_gen.data.dataset import Dataset
 from keras_gen.data.pipeline import Batches

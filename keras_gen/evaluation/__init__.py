@@ -1,5 +1,6 @@
 """Evaluation: metrics of arrays, and protocols, which pin every choice of a measurement."""
 
+from keras_gen import quiet  # noqa: F401  (before TensorFlow)
 from keras_gen.evaluation.callbacks import ProtocolMonitor
 from keras_gen.evaluation.classifiers import save_lenet, train_classifier, train_lenet
 from keras_gen.evaluation.features import (

@@ -8,6 +8,7 @@ Generators map z (and the label) to data within its range, `(batch, *output_shap
 map data (and the label) to a logit, `(batch, 1)`.
 """
 
+from keras_gen import quiet  # noqa: F401  (before TensorFlow)
 from keras_gen.networks import conv, dense, recurrent
 from keras_gen.networks.common import layer_sizes
 

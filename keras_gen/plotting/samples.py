@@ -161,13 +161,13 @@ def _sheet(images, columns, column_labels, axis_texts, title, row_labels=None) -
     if column_labels:
         ax.xaxis.tick_top()
         ax.set_xticks(np.arange(columns) * (width + gap) + (width - 1) / 2, column_labels)
-    elif axis_texts:
-        ax.set_xticks([0, width - 1], axis_texts[:2])
     if row_labels:
         ax.set_yticks(np.arange(len(row_labels)) * (height + gap) + (height - 1) / 2, row_labels)
-    elif axis_texts:
+    if axis_texts:  # beside the lowest image of the first column
         last = picture.shape[0]
         ax.set_yticks([last - 1, last - height], axis_texts[2:])
+        for x, text, side in ((0, axis_texts[0], "left"), (width, axis_texts[1], "right")):
+            ax.text(x, last + gap, text, size=8, ha=side, va="top")
     if title:
         figure.suptitle(title, fontsize=9, y=1 - MARGIN / size[1], va="top")
     return figure
