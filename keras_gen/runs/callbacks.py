@@ -110,7 +110,7 @@ class Samples(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         path = self.run.samples / f"epoch-{epoch + 1:04d}"
         labels = plotting.class_labels(self.model, self.spec)
-        x = self.model.sample(samples.count(self.spec, labels), seed=self.seed)
+        x = self.model.sample(plotting.sheet_size(self.spec, labels), seed=self.seed)
         if self.spec.kind == "text":
             samples.write_samples(x, self.spec, path.with_suffix(".txt"))
         elif plotting.drawable(self.spec):

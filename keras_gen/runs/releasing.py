@@ -122,7 +122,7 @@ def write_samples(model, spec: data.Spec, folder: Path) -> None:
         return
     labels = plotting.class_labels(model, spec)
     path = folder / ("samples.txt" if spec.kind == "text" else "samples.png")
-    x = model.sample(samples.count(spec, labels), seed=0)
+    x = model.sample(plotting.sheet_size(spec, labels), seed=0)
     samples.write_samples(x, spec, path, column_labels=labels)
 
 

@@ -1,7 +1,4 @@
-"""Figures of images, of points in the plane and of training, with Matplotlib.
-
-For notebooks: each function draws one figure, or into `ax`, and leaves the rest to Matplotlib.
-"""
+"""Images, points and curves of training, drawn into Matplotlib axes."""
 
 from __future__ import annotations
 
@@ -11,6 +8,41 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.patches import Circle
+
+DISC = "#ffd296"  # of a mode's three sigma
+POINT = "#193c8c"
+
+
+def use_svg() -> None:
+    """Makes the notebook that runs this show figures as SVG, which stays sharp when enlarged.
+
+    It suits curves. Pictures of many pixels are smaller as PNG, the default.
+    """
+    from matplotlib_inline.backend_inline import set_matplotlib_formats  # comes with Jupyter
+
+    set_matplotlib_formats("svg")
+
+
+def tiled(images: np.ndarray, columns: int, gap: int) -> np.ndarray:
+    """Returns images in rows as one picture, float32 `(height, width, 4)`.
+
+    The fourth channel is opacity: gaps and missing images show the page.
+
+    Args:
+        images: `(n, height, width, channels)` in [0, 1] with 1 or 3 channels.
+        columns: images per row.
+        gap: pixels between images.
+    """
+    count, height, width, _ = images.shape
+    rows = math.ceil(count / columns)
+    down, right = height + gap, width + gap
+    picture = np.zeros((rows * down - gap, columns * right - gap, 4), "float32")
+    for i, image in enumerate(np.clip(images, 0.0, 1.0)):
+        top, left = i // columns * down, i % columns * right
+        place = picture[top : top + height, left : left + width]
+        place[..., :3], place[..., 3] = image, 1.0
+    return picture
 
 
 def show_images(
@@ -27,15 +59,15 @@ def show_images(
     Args:
         images: `(n, height, width, channels)` in [0, 1] with 1 or 3 channels; or `(rows, columns,
             height, width, channels)`, which fixes the rows.
-        columns: images per row; by default the picture is as square as can be.
+        columns: images per row; by default the picture is as square as possible.
         title: of the figure.
         row_labels: texts on the left, one per row.
         column_labels: texts below, one per column.
-        tile: width of an image in inches, where there is no `ax`.
+        tile: width of an image in inches, if there is no `ax`.
         ax: what to draw into; by default a new figure of fitting size.
 
     Returns:
-        The axes drawn into.
+        The axes.
 
     Raises:
         ValueError: for another shape, no images, or a wrong number of labels.
@@ -54,18 +86,10 @@ def show_images(
     rows = math.ceil(count / columns)
     gap = max(1, round(width / 16))
     down, right = height + gap, width + gap
-    # The fourth channel is opacity: gaps and missing images show the page.
-    picture = np.zeros((rows * down - gap, columns * right - gap, 4), "float32")
-    for i, image in enumerate(np.clip(images, 0.0, 1.0)):
-        top, left = i // columns * down, i % columns * right
-        place = picture[top : top + height, left : left + width]
-        place[..., :3], place[..., 3] = image, 1.0
     if ax is None:
         _, ax = plt.subplots(figsize=(columns * tile, rows * tile * down / right))
-    ax.imshow(picture, interpolation="nearest")
-    for side in ax.spines.values():
-        side.set_visible(False)
-    ax.tick_params(length=0)
+    ax.imshow(tiled(images, columns, gap), interpolation="nearest")
+    frameless(ax)
     for axis, labels, number, step, size in (
         (ax.yaxis, row_labels, rows, down, height),
         (ax.xaxis, column_labels, columns, right, width),
@@ -77,6 +101,13 @@ def show_images(
     if title:
         ax.set_title(title)
     return ax
+
+
+def frameless(ax: Axes) -> None:
+    """Removes the frame and the tick marks of axes."""
+    for side in ax.spines.values():
+        side.set_visible(False)
+    ax.tick_params(length=0)
 
 
 def plot_history(
@@ -122,21 +153,24 @@ def show_points(
     title: str | None = None,
     limit: float | None = None,
     ax: Axes | None = None,
+    radius: float | None = None,
     **style,
 ) -> Axes:
-    """Shows points of the plane as dots, with the modes of their distribution as rings.
+    """Shows points of the plane as dots, with the modes of their distribution.
 
     Args:
         points: `(n, 2)`.
-        modes: `(k, 2)`, drawn as small rings below the points; by default none.
+        modes: `(k, 2)`; by default none.
         title: of the figure.
         limit: the axes go from minus this to this; points beyond are not seen. By default the axes
             hold all points and modes.
         ax: what to draw into; by default a new figure.
+        radius: of a disc around each mode, such as three standard deviations; by default modes are
+            small rings of a fixed size.
         **style: of the dots, as in `Axes.plot`: `color`, `markersize`, `alpha`, ...
 
     Returns:
-        The axes drawn into: equal scales, no ticks.
+        The axes: equal scales, no ticks.
 
     Raises:
         ValueError: for another shape.
@@ -147,8 +181,10 @@ def show_points(
             raise ValueError(f"{name} must be (n, 2), got shape {np.shape(given)}.")
     if ax is None:
         _, ax = plt.subplots(figsize=(3.5, 3.5))
-    if modes is not None:
+    if modes is not None and radius is None:
         ax.plot(*np.asarray(modes).T, "o", markersize=9, markerfacecolor="none", color="0.6")
+    for mode in modes if modes is not None and radius is not None else ():
+        ax.add_patch(Circle(mode, radius, color=DISC, linewidth=0))
     ax.plot(*points.T, ".", **({"markersize": 3, "markeredgewidth": 0} | style))
     if limit is not None:
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit))
