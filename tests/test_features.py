@@ -196,7 +196,7 @@ def test_data_that_lenet_cannot_learn_from(source, message):
 def test_command(tmp_path, capsys):
     command = f"features digits --epochs 1 --seed 3 --out {tmp_path / 'd.keras'}"
     assert cli.main(shlex.split(command)) == 0
-    assert "of 359 test examples classified rightly" in capsys.readouterr().out
+    assert "of 359 test examples classified correctly" in capsys.readouterr().out
     card = json.loads((tmp_path / "d.json").read_text())
     assert card["command"] == f"keras-gen {command}"
     assert evaluation.read_features(tmp_path / "d.keras").name == "lenet-digits"

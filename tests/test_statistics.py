@@ -68,7 +68,7 @@ def test_a_standardized_difference_is_a_correlation_and_has_no_unit():
 
 
 def test_feature_tests_by_hand():
-    # After 1 and 2 the first function is at 2/3, the second at 0. The other features are equal or apart.
+    # After 1 and 2 the first function is at 2/3, the second at 0. Other features: equal, or apart.
     real = np.stack([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0], [0.0, 1.0, 2.0]], axis=1)
     generated = np.stack([[3.0, 4.0, 5.0], [0.0, 0.0, 0.0], [7.0, 8.0, 9.0]], axis=1)
     found = feature_tests(real, generated)
