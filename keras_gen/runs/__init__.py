@@ -1,8 +1,8 @@
 """Runs: train a preset into a directory, and use a trained model by its name.
 
-    run = keras_gen.runs.train("vae_digits", epochs=3)
-    run.evaluate()
-    keras_gen.runs.open("dgan_mnist").sample(64)
+run = keras_gen.runs.train("vae_digits", epochs=3)
+run.evaluate()
+keras_gen.runs.open("dgan_mnist").sample(64)
 """
 
 from keras_gen import quiet  # noqa: F401  (before TensorFlow)
