@@ -1,7 +1,7 @@
 """What all models with a generator and a discriminator share.
 
 The objectives are in the models' own files. Here are the discriminator's passes and the options of
-every adversarial model: penalties, packing, augmentation.
+every adversarial model: packing, augmentation, penalties (in `gradient_penalties`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from keras import ops
 
 from keras_gen import augmentation, checks, data, latents, losses, networks
 from keras_gen.engine import default_networks, inputs, options, serving
-from keras_gen.engine.backends import backend
 from keras_gen.models import adversarial_checks
 from keras_gen.models.generator import GeneratorModel
 from keras_gen.noise import Noise
@@ -267,42 +266,6 @@ class AdversarialModel(GeneratorModel):
         x = ops.take(x, ops.arange(packs * self.packing) % batch, axis=0)
         x = ops.reshape(x, (packs, self.packing, *self.data_shape))
         return ops.concatenate([x[:, i] for i in range(self.packing)], axis=-1)
-
-    def penalized(self, real, fake, label, noise: Noise, training: bool):
-        """Returns the discriminator's outputs for real and generated examples, and the penalty.
-
-        The penalty of a pair of packs is `(packs,)`.
-        """
-        if not (self.r1 or self.r2):
-            outputs = self.discriminate_both(real, fake, label, training)
-            penalty = 0.0
-        else:
-
-            def total(real, fake):
-                outputs = self.discriminate_both(real, fake, label, training)
-                # Only what is wanted: a second derivative is expensive.
-                return sum(
-                    ops.sum(self.per_example(output.logits, x))
-                    for output, x, weight in zip(
-                        outputs, (real, fake), (self.r1, self.r2), strict=True
-                    )
-                    if weight
-                ), outputs
-
-            slopes, outputs = backend.gradient(total, [real, fake])
-            penalty = self.r1 * losses.penalties.zero_centered(slopes[0])
-            penalty += self.r2 * losses.penalties.zero_centered(slopes[1])
-        if self.wgan_gp:
-            weight = noise.at("interpolation").uniform((ops.shape(real)[0],))
-            between = losses.penalties.interpolated(real, fake, ops.cast(weight, real.dtype))
-
-            def total_between(between):
-                logits = self.discriminate(between, label, training).logits
-                return ops.sum(self.per_example(logits, real)), None
-
-            (slope,), _ = backend.gradient(total_between, [between])
-            penalty += self.wgan_gp * losses.penalties.one_centered(slope)
-        return *outputs, penalty
 
     def call(self, inputs, training: bool = False):
         """Returns the discriminator's logits of examples, `(batch,)`, or of packs, `(packs,)`."""
