@@ -16,7 +16,7 @@ from matplotlib.patches import Circle
 
 DISC = "#ffd296"  # of a mode's three sigma
 POINT = "#193c8c"
-LARGEST_SVG = 80_000  # characters
+LARGEST_SVG = 150_000  # characters
 
 
 def use_svg() -> None:
