@@ -7,16 +7,18 @@ reading it by accident, and nobody else. `keras_gen.judging.answers` describes w
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from keras_gen import checks, data, files, plotting, runs
-from keras_gen.judging.answers import FASTEST, PROTOCOL
+from keras_gen.judging.answers import ALIKE, FASTEST, PROTOCOL
 
 TEMPLATE = Path(__file__).with_name("page.html")
 PLACE = "@CONTENT@"  # in the template, where the images go
@@ -29,6 +31,7 @@ def write_page(
     out: str | os.PathLike,
     n: int = 100,
     seed: int = 0,
+    source: Any = None,
     data_dir: str | os.PathLike | None = None,
 ) -> None:
     """Writes the page for a trained model; the file appears complete or not at all.
@@ -38,6 +41,8 @@ def write_page(
         out: the HTML file.
         n: number of examples, even.
         seed: of the samples, the choice of test examples, and the order.
+        source: other data of the same kind and shape, as for `keras_gen.data.load`; by default the
+            model's own.
         data_dir: where prepared data is.
 
     Raises:
@@ -46,7 +51,7 @@ def write_page(
     """
     trained = runs.open(where)
     check_images(trained.spec)
-    text = page(trained, trained.dataset(data_dir=data_dir), n, seed)
+    text = page(trained, trained.dataset(source, data_dir), n, seed)
     with files.written_beside(out) as beside:
         beside.write_text(text, encoding="utf-8")
 
@@ -85,11 +90,14 @@ def page(trained: runs.TrainedModel, dataset: data.Dataset, n: int = 100, seed: 
         "protocol": PROTOCOL,
         "seed": seed,
         "fastest": FASTEST,
+        "alike": ALIKE,
         "images": [data_uri(picture(each, dataset.spec)) for each in x],
         "truth": encoded(truth),
         "warmUpImages": [data_uri(picture(each, dataset.spec)) for each in warm_x],
         "warmUpTruth": encoded(warm_truth),
     }
+    # The browser keeps the answers under this name: a page with other images has another.
+    content["page"] = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
     # A script ends at the first "</script", wherever it is.
     text = json.dumps(content).replace("<", r"\u003c")
     return TEMPLATE.read_text(encoding="utf-8").replace(PLACE, text)
