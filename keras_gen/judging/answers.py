@@ -23,7 +23,7 @@ from keras_gen import files, runs
 PROTOCOL = "hype_infinity"
 # Answers are suspect if their median time is less, in seconds. Thorpe et al. 1996, "Speed of
 # processing in the human visual system": people who only had to say whether a photograph shows an
-# animal took 0.45 s.
+# animal took about 0.45 s.
 FASTEST = 0.3
 # Answers are suspect if there are at least so many, all the same. Who guesses does that with
 # probability 1/512.

@@ -23,7 +23,6 @@ from keras_gen.judging.answers import ALIKE, FASTEST, PROTOCOL
 TEMPLATE = Path(__file__).with_name("page.html")
 PLACE = "@CONTENT@"  # in the template, where the images go
 WARM_UP = 6  # examples with feedback, which do not count
-SMALLEST = 112  # pixels of an image's longer side; smaller ones are enlarged by a whole factor
 
 
 def write_page(
@@ -127,11 +126,9 @@ def mixed(real: np.ndarray, generated: np.ndarray, seed: int) -> tuple[np.ndarra
 
 
 def picture(x: np.ndarray, spec: data.Spec) -> np.ndarray:
-    """Returns one example as a uint8 picture, `(height, width, 3)`, enlarged if it is small."""
+    """Returns one example as a uint8 picture, `(height, width, 3)`."""
     (image,) = plotting.as_images(x[None], spec)
     pixels = np.rint(np.clip(image, 0.0, 1.0) * 255).astype("uint8")
-    scale = max(1, SMALLEST // max(pixels.shape[:2]))
-    pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     return np.broadcast_to(pixels, (*pixels.shape[:2], 3))
 
 
