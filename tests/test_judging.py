@@ -613,7 +613,7 @@ def test_the_warm_up_tells_the_truth_and_does_not_count(open_page, page_file):
         assert page.is_visible("#next"), "a warm-up has nothing to undo"
         page.click("#next")
     assert page.inner_text("#position") == f"Image 1 of {N}"
-    assert page.inner_text("#feedback") == ""
+    assert page.inner_text("#feedback") == "From here on, answers count."
     assert page.evaluate("answers.length") == 0
     assert page.is_disabled("#undo")
 
@@ -682,11 +682,14 @@ def test_the_gallery_shows_the_mistakes_with_the_truth(open_page, page_file):
     wrong = [i for i in range(N) if i % 5 < 2]
     for i in range(N):
         page.keyboard.press("r" if real[i] != (i in wrong) else "g")
-    images = page.locator("#mistakes li img").evaluate_all("all => all.map((each) => each.src)")
-    assert images == [shown["images"][i] for i in wrong]
-    words = [each.split() for each in page.locator("#mistakes li").all_inner_texts()]
-    kinds = [("real", "generated") if real[i] else ("generated", "real") for i in wrong]
-    assert words == [[kind, "taken", "for", other] for kind, other in kinds]
+    sections = page.locator("#mistakes .gallery").evaluate_all(
+        "all => all.map((each) => [each.previousSibling.textContent,"
+        " [...each.children].map((image) => image.src)])"
+    )
+    kinds = (("Real taken for generated", True), ("Generated taken for real", False))
+    assert sections == [
+        [name, [shown["images"][i] for i in wrong if real[i] == kind]] for name, kind in kinds
+    ]
 
 
 def test_without_mistakes_there_is_no_gallery(open_page, page_file):

@@ -90,6 +90,7 @@ def page(trained: runs.TrainedModel, dataset: data.Dataset, n: int = 100, seed: 
         "seed": seed,
         "fastest": FASTEST,
         "alike": ALIKE,
+        "height": picture(x[0], dataset.spec).shape[0],
         "images": [data_uri(picture(each, dataset.spec)) for each in x],
         "truth": encoded(truth),
         "warmUpImages": [data_uri(picture(each, dataset.spec)) for each in warm_x],
