@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -27,9 +28,9 @@ def save(figure: Figure, path: str | os.PathLike) -> None:
     path = Path(path)
     if path.suffix not in FORMATS:
         raise ValueError(f"{path} must end in {' or '.join(FORMATS)}")
-    # Without a date, the same figure is the same file.
+    # Without dates and random names, the same figure is the same file.
     metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-    with files.written_beside(path) as beside:
+    with files.written_beside(path) as beside, rc_context({"svg.hashsalt": "keras_gen"}):
         figure.savefig(beside, format=path.suffix[1:], dpi=figure.dpi, metadata=metadata)
 
 

@@ -43,7 +43,9 @@ def sheet_size(spec: data.Spec, column_labels: Sequence[str] | None = None) -> i
     """Returns how many samples a sheet holds: 8 x 8 images, or 8 for each class."""
     if column_labels:
         return ROWS * len(column_labels)
-    return {"vector": POINTS, "text": TEXTS, "sequence": CURVES}.get(spec.kind, IMAGES)
+    if spec.is_picture:
+        return IMAGES
+    return {"vector": POINTS, "text": TEXTS}.get(spec.kind, CURVES)
 
 
 def draw_samples(
@@ -56,8 +58,9 @@ def draw_samples(
     """Returns a figure of samples.
 
     Images, spectrograms and piano-rolls are laid out in rows. Sequences have a panel for each
-    channel, on its own scale and in the data's own units, with a curve for each sample. Points of
-    the plane have the modes, if they are known, as discs of three standard deviations.
+    channel, on its own scale and in the data's own units, with a curve for each sample, which ends
+    where padding begins. Waveforms are drawn one above the other. Points of the plane have the
+    modes, if they are known, as discs of three standard deviations.
 
     Args:
         x: `(n, *spec.shape)`.
@@ -73,11 +76,11 @@ def draw_samples(
         raise ValueError(f"cannot draw {len(x)} samples of {spec.kind} data of shape {spec.shape}")
     if spec.kind == "vector":
         return _plane(x, spec, title)
-    if spec.kind == "audio" and len(spec.shape) == 2:
-        return _panels(x[:, :, :1], ["amplitude"], "sample", title)
-    if spec.kind == "sequence" and spec.shape[-1] <= FEW_CHANNELS:
-        names = spec.channels or [f"channel {i}" for i in range(spec.shape[-1])]
-        return _panels(x if spec.scaling is None else spec.unscaled(x), names, "step", title)
+    if _is_waveform(spec):
+        half = math.ceil(len(x[:CURVES]) / 2)
+        return _waveforms([x[:half], x[half:CURVES]], spec, title=title)
+    if _is_curves(spec):
+        return _panels(_in_units(x, spec), _channels(spec), "step", title)
     if column_labels:
         columns = len(column_labels)
     columns = columns or math.ceil(math.sqrt(len(x)))
@@ -98,13 +101,14 @@ def draw_comparison(samples: Sequence[np.ndarray], spec: data.Spec, names: Seque
             _points(x, spec, ax)
             ax.set_title(name, fontsize=9)
         return figure
-    if spec.kind == "sequence" and spec.shape[-1] <= FEW_CHANNELS:
-        x = [each if spec.scaling is None else spec.unscaled(each) for each in samples]
-        channels = spec.channels or [f"channel {i}" for i in range(spec.shape[-1])]
-        figure = Figure((2.2 * len(channels), 1.5 * len(x)), dpi=DPI, layout="constrained")
-        axes = figure.subplots(len(x), len(channels), squeeze=False, sharey="col", sharex=True)
-        for row, each, name in zip(axes, x, names, strict=True):
-            _curves(row, each, channels)
+    if _is_waveform(spec):
+        return _waveforms(samples, spec, names)
+    if _is_curves(spec):
+        channels, size = _channels(spec), (2.2 * spec.shape[-1], 1.5 * len(samples))
+        figure = Figure(size, dpi=DPI, layout="constrained")
+        axes = figure.subplots(len(samples), len(channels), squeeze=False, sharey="col", sharex=True)
+        for row, x, name in zip(axes, samples, names, strict=True):
+            _curves(row, _in_units(x, spec), channels)
             row[0].set_ylabel(name, fontsize=8)
         for ax in axes[1:].ravel():
             ax.set_title("")
@@ -121,6 +125,26 @@ def as_images(x: np.ndarray, spec: data.Spec) -> np.ndarray:
         return np.swapaxes(x, 1, 2)[:, ::-1]
     low, high = spec.value_range
     return (np.swapaxes(x, 1, 2)[:, ::-1, :, None] - low) / ((high - low) or 1.0)
+
+
+def _is_waveform(spec: data.Spec) -> bool:
+    return spec.kind == "audio" and len(spec.shape) == 2
+
+
+def _is_curves(spec: data.Spec) -> bool:
+    return spec.kind == "sequence" and spec.shape[-1] <= FEW_CHANNELS
+
+
+def _channels(spec: data.Spec) -> Sequence[str]:
+    return spec.channels or [f"channel {i}" for i in range(spec.shape[-1])]
+
+
+def _in_units(x: np.ndarray, spec: data.Spec) -> np.ndarray:
+    """Returns sequences in the data's own units, with NaN in place of padding."""
+    values = np.asarray(x, "float64") if spec.scaling is None else spec.unscaled(x)
+    if spec.mask_value is None:
+        return values
+    return np.where(np.all(np.equal(x, spec.mask_value), axis=-1, keepdims=True), np.nan, values)
 
 
 def _axis_texts(spec: data.Spec) -> tuple[str, str, str, str] | None:
@@ -153,7 +177,8 @@ def _sheet(images, columns, column_labels, axis_texts, title, row_labels=None) -
     top = MARGIN + LABEL * bool(column_labels) + LABEL * bool(title)
     inches = picture.shape[1] / DPI, picture.shape[0] / DPI
     below = LETTER * len(axis_texts[1]) if axis_texts else 0
-    size = left + max(inches[0], below) + MARGIN, bottom + inches[1] + top
+    above = LETTER * len(title) + MARGIN - left if title else 0
+    size = left + max(inches[0], below, above) + MARGIN, bottom + inches[1] + top
     figure = Figure(size, dpi=DPI)
     ax = figure.add_axes(
         (left / size[0], bottom / size[1], inches[0] / size[0], inches[1] / size[1])
@@ -175,7 +200,7 @@ def _sheet(images, columns, column_labels, axis_texts, title, row_labels=None) -
         for x, text, side in ends if fits else [(0, axis_texts[1], "left")]:
             ax.text(x, last + gap, text, size=8, ha=side, va="top")
     if title:
-        figure.suptitle(title, fontsize=9, y=1 - MARGIN / size[1], va="top")
+        figure.suptitle(title, fontsize=8, y=1 - MARGIN / size[1], va="top")
     return figure
 
 
@@ -207,6 +232,34 @@ def _curves(axes, x: np.ndarray, names: Sequence[str]) -> None:
         ax.yaxis.get_offset_text().set_fontsize(6)
         for side in ("top", "right"):
             ax.spines[side].set_visible(False)
+
+
+def _waveforms(
+    parts: Sequence[np.ndarray],
+    spec: data.Spec,
+    names: Sequence[str] | None = None,
+    title: str | None = None,
+) -> Figure:
+    """A column for each part, in it the waveforms one above the other, on one scale."""
+    rows = max(map(len, parts))
+    figure = Figure((3.2 * len(parts), 0.3 * rows + 0.6), dpi=DPI, layout="constrained")
+    rate = (spec.audio or {}).get("rate")
+    seconds = np.arange(spec.shape[0]) / (rate or 1)
+    height = 2.1 * max(map(abs, spec.value_range))
+    axes = np.ravel(figure.subplots(1, len(parts), sharey=True))
+    for i, (ax, x) in enumerate(zip(axes, parts, strict=True)):
+        for row, waveform in enumerate(np.asarray(x)[..., 0]):
+            ax.plot(seconds, waveform / height - row, color=POINT, linewidth=0.4)
+        ax.set(yticks=[], ylim=(0.5 - rows, 0.5), xmargin=0)
+        ax.tick_params(labelsize=6, length=2)
+        for side in ("left", "top", "right"):
+            ax.spines[side].set_visible(False)
+        if names:
+            ax.set_title(names[i], fontsize=8)
+    figure.supxlabel("seconds" if rate else "step", fontsize=7)
+    if title:
+        figure.suptitle(title, fontsize=9)
+    return figure
 
 
 def _plane(x: np.ndarray, spec: data.Spec, title: str | None) -> Figure:
