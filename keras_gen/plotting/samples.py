@@ -106,7 +106,9 @@ def draw_comparison(samples: Sequence[np.ndarray], spec: data.Spec, names: Seque
     if _is_curves(spec):
         channels, size = _channels(spec), (2.2 * spec.shape[-1], 1.5 * len(samples))
         figure = Figure(size, dpi=DPI, layout="constrained")
-        axes = figure.subplots(len(samples), len(channels), squeeze=False, sharey="col", sharex=True)
+        axes = figure.subplots(
+            len(samples), len(channels), squeeze=False, sharey="col", sharex=True
+        )
         for row, x, name in zip(axes, samples, names, strict=True):
             _curves(row, _in_units(x, spec), channels)
             row[0].set_ylabel(name, fontsize=8)
