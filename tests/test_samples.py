@@ -93,4 +93,7 @@ def test_other_suffixes_are_refused(tmp_path):
     ):
         with pytest.raises(ValueError, match=rf"x\{suffix}: samples of made .*{known}"):
             runs.check_suffix(tmp_path / f"x{suffix}", spec(kind, shape))
+    years = spec("sequence", (4, 2), channels=("2019", "2020"))
+    with pytest.raises(ValueError, match=r"x\.mid: .* \.csv, \.png, \.svg, \.npz"):
+        runs.check_suffix(tmp_path / "x.mid", years)
     assert not list(tmp_path.iterdir())

@@ -69,7 +69,8 @@ class Spec:
         names = self.channels or ("",)
         if self.kind != "sequence" or not names[0].isdecimal():
             return False
-        return names == tuple(str(int(names[0]) + i) for i in range(len(names)))
+        successive = tuple(str(int(names[0]) + i) for i in range(len(names)))
+        return names == successive and int(names[-1]) < 128
 
     def unscaled(self, x) -> np.ndarray:
         """Data of the scale that models see in its own units.

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -28,9 +27,9 @@ def save(figure: Figure, path: str | os.PathLike) -> None:
     path = Path(path)
     if path.suffix not in FORMATS:
         raise ValueError(f"{path} must end in {' or '.join(FORMATS)}")
-    # Without dates and random names, the same figure is the same file.
+    # Without a date and a version, the same figure is the same PNG file.
     metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-    with files.written_beside(path) as beside, rc_context({"svg.hashsalt": "keras_gen"}):
+    with files.written_beside(path) as beside:
         figure.savefig(beside, format=path.suffix[1:], dpi=figure.dpi, metadata=metadata)
 
 

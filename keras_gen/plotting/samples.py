@@ -97,7 +97,8 @@ def draw_comparison(samples: Sequence[np.ndarray], spec: data.Spec, names: Seque
     """
     if spec.kind == "vector":
         figure = Figure((3.2 * len(samples), 3.5), dpi=DPI, layout="constrained")
-        for ax, x, name in zip(np.ravel(figure.subplots(1, len(samples))), samples, names):  # noqa: B905
+        axes = np.ravel(figure.subplots(1, len(samples)))
+        for ax, x, name in zip(axes, samples, names, strict=True):
             _points(x, spec, ax)
             ax.set_title(name, fontsize=9)
         return figure
