@@ -10,7 +10,7 @@ from refusal import refused
 from scipy.io import wavfile
 
 from keras_gen import data
-from keras_gen.data import audio
+from keras_gen.data import spectrograms
 
 RATE = 8000
 TONES = (440.0, 1000.0, 2300.0)
@@ -227,23 +227,23 @@ def test_phases_of_known_magnitudes(chirps):
     sound = chirp()[None].astype(np.float32)
 
     def magnitudes(sound):
-        return np.abs(audio._spectrum(audio._padded(sound, parameters), parameters))
+        return np.abs(spectrograms._spectrum(spectrograms._padded(sound, parameters), parameters))
 
     wanted = magnitudes(sound)
-    found = magnitudes(audio._sound_of(wanted, parameters).numpy())
+    found = magnitudes(spectrograms._sound_of(wanted, parameters).numpy())
     assert np.linalg.norm(found - wanted) / np.linalg.norm(wanted) < 0.1
     # The inverse is exact where the phases are right.
-    padded = audio._padded(sound, parameters)
-    back = audio._overlapped(audio._spectrum(padded, parameters), parameters)
+    padded = spectrograms._padded(sound, parameters)
+    back = spectrograms._overlapped(spectrograms._spectrum(padded, parameters), parameters)
     np.testing.assert_allclose(back, padded, atol=1e-5)
 
 
 def test_magnitudes_are_the_nearest_that_are_not_negative(chirps):
     from scipy.optimize import nnls
 
-    matrix = audio._mel_matrix(chirps.spec.audio, 64).numpy()
+    matrix = spectrograms._mel_matrix(chirps.spec.audio, 64).numpy()
     bands = (np.random.RandomState(0).rand(4, 129) ** 8 @ matrix).astype(np.float32)
-    found = audio._linear(bands[None], chirps.spec.audio).numpy()[0]
+    found = spectrograms._linear(bands[None], chirps.spec.audio).numpy()[0]
     assert found.min() >= 0
     for magnitude, band in zip(found, bands, strict=True):
         _, least = nnls(matrix.T.astype(float), band)
@@ -257,7 +257,7 @@ def test_a_sound_does_not_depend_on_what_it_comes_with(chirps, monkeypatch):
     together = data.waveform(several, chirps.spec)
     np.testing.assert_array_equal(together, data.waveform(several, chirps.spec))
     np.testing.assert_allclose(together[0], data.waveform(x, chirps.spec)[0], atol=1e-3)
-    monkeypatch.setattr(audio, "CHUNK", 2)
+    monkeypatch.setattr(spectrograms, "CHUNK", 2)
     np.testing.assert_allclose(together, data.waveform(several, chirps.spec), atol=1e-3)
     assert data.waveform(x[:0], chirps.spec).shape == (0, RATE)
 
@@ -297,7 +297,7 @@ def test_errors_of_options(tones, chirps):
     refused("test_files='*.mp3'", "0 of 6", call=load)(tones, test_files="*.mp3")
     refused("test_files='*'", "6 of 6", call=load)(tones, test_files="*")
     refused("test_fraction", "got 2", call=load)(tones, test_fraction=2)
-    refused("takes no option 'hop'", "rate, seconds", call=load)(tones, hop=3)
+    refused("has no option 'hop'", "rate, seconds", call=load)(tones, hop=3)
     refused("no path", "audio:FOLDER")("audio:")
 
     refused("(n, 64, 64, 1)", "(2, 3)", call=data.waveform)(np.zeros((2, 3)), chirps.spec)
@@ -338,15 +338,15 @@ def test_errors_of_files(tmp_path):
         good[:22] + b"\0\0" + good[24:],  # no channels
     ):
         bad.write_bytes(content)
-        refused(bad, "not a readable WAV file", "take it out", call=load)(tmp_path)
+        refused(bad, "not a readable WAV file", "remove it", call=load)(tmp_path)
     bad.write_bytes(good[:24] + b"\0\0\0\0" + good[28:])
     refused(bad, call=load)(tmp_path)
     write(bad, np.zeros(0))
     refused(bad, "holds no samples", call=load)(tmp_path)
     write(bad, tone(440, level=1.5), dtype=np.float32)
-    refused(bad, "out of [-1, 1]", call=load)(tmp_path)
+    refused(bad, "outside [-1, 1]", call=load)(tmp_path)
     write(bad, np.array([0.0, np.nan]), dtype=np.float32)
-    refused(bad, "no numbers", call=load)(tmp_path)
+    refused(bad, "or NaN", call=load)(tmp_path)
     wavfile.write(bad, RATE, np.zeros(10, np.int64))
     refused(bad, "64 bits", call=load)(tmp_path)
     # What else a file says about itself does not matter.

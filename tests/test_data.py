@@ -13,7 +13,8 @@ from PIL import Image
 from refusal import refused
 
 from keras_gen import data
-from keras_gen.data import checks, mixtures, shapes, tfds
+from keras_gen.data import checks
+from keras_gen.data.sources import shapes, stacked_mnist, tfds
 
 
 def indices(batches):
@@ -282,8 +283,8 @@ def test_a_set_that_cannot_be_had_is_refused_at_once(tmp_path, monkeypatch):
             "not prepared in", tmp_path, "cannot be downloaded", "no route to host",
             "--data-dir", "data_dir", "digits", "shapes",
         )(name, data_dir=tmp_path)  # fmt: skip
-    refused("no such set", "did you mean 'mnist'?")("tfds:mnits", data_dir=tmp_path)
-    refused("no name of a TensorFlow data set")("tfds:a b", data_dir=tmp_path)
+    refused("no such set", "Did you mean 'mnist'?")("tfds:mnits", data_dir=tmp_path)
+    refused("is not the name of a TensorFlow data set")("tfds:a b", data_dir=tmp_path)
     for config in ("one", "two"):
         (tmp_path / "set" / config / "1.0.0").mkdir(parents=True)
         (tmp_path / "set" / config / "1.0.0" / "dataset_info.json").write_text("{}")
@@ -478,6 +479,13 @@ def test_arrays_that_are_not_as_they_must_be(tmp_path):
     refused("int64 of shape (10, 4, 4, 1)", "uint8")(x.astype(int))
     refused("real numbers", "object")(np.full((3, 3), None))
     refused("real numbers", "<U1")(np.full((3, 3), "a"))
+    refused("array 'x'", "real numbers", "complex128")(x.astype(complex))
+    refused("array 'x'", "real numbers", "object")(x.astype(object))
+    refused("array 'x'", "rows differ in shape")(([[1], [1, 2]], [0, 1]))
+    refused("array 'label'", "real numbers", "object")((x, np.full(10, None)))
+    for seed in (-1, 1.5, "a", None):
+        refused("seed must be an integer from 0", repr(seed))(x, seed=seed)
+    refused("test_fraction must be a number", "'half'")(x, test_fraction="half")
     refused("is empty")(np.zeros((0, 3)))
     refused("one example")(np.zeros((1, 3)))
     refused("image, vector, sequence", "'text'")(x, kind="text")
@@ -509,7 +517,7 @@ def test_arrays_that_are_not_as_they_must_be(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([None]), allow_pickle=True)
     refused("objects.npy", "allow_pickle=False")(tmp_path / "objects.npy")
     (tmp_path / "text.npz").write_text("no arrays at all")
-    refused("text.npz", "it is no NumPy file")(tmp_path / "text.npz")
+    refused("text.npz", "it is not a NumPy file")(tmp_path / "text.npz")
 
 
 # ---- folders of images --------------------------------------------------------------------------
@@ -643,16 +651,27 @@ def test_names(tmp_path):
     assert data.spec("cifar10").shape == (32, 32, 3)
     assert data.spec("cifar10", image_size=(8, 16)).shape == (8, 16, 3)
     assert data.spec("shapes", image_size=32).shape == (32, 32, 1)
-    refused("'minst'", "did you mean 'mnist'", "digits, shapes, mnist", call=data.spec)("minst")
+    refused("'minst'", "Did you mean 'mnist'", call=data.spec)("minst")
     refused("no option 'size'", "image_size", call=data.spec)("shapes", size=3)
-    refused("'digts'", "did you mean 'digits'", "tfds:NAME", ".npz")("digts")
+    refused("'digts'", "Did you mean 'digits'")("digts")
+    refused("'chairs' is not the name of a data set", "tfds:NAME", ".npz")("chairs")
     refused("no such file", "none.npz")(tmp_path / "none.npz")
     refused("no such path", "nowhere")(tmp_path / "nowhere")
     (tmp_path / "data.doc").write_text("1,2")
-    refused("data.doc", "is no data")(tmp_path / "data.doc")
-    refused("'' is no data", "digits, shapes, mnist")("")
-    refused("digits takes no option 'image_size': it takes none")("digits", image_size=3)
-    refused("mnist takes no option 'kind'", "image_size, max_examples")("mnist", kind="image")
+    refused("data.doc", "is not a source of data")(tmp_path / "data.doc")
+    refused("'' is not a source of data", "a name such as digits")("")
+    refused("digits has no option 'image_size'", "Its options: none")("digits", image_size=3)
+    refused("mnist has no option 'kind'", "image_size, max_examples")("mnist", kind="image")
+
+
+@pytest.mark.parametrize("source", ["chairs", "digts", "text:", "mnist"])
+def test_a_wrong_name_or_option_gets_the_nearest_and_not_all(source):
+    with pytest.raises(data.DataError) as caught:
+        data.load(source, image_sise=3)
+    message = str(caught.value)
+    assert "celeb_a" not in message and "stacked_mnist" not in message
+    if source == "mnist":
+        assert "Did you mean 'image_size'?" in message and "max_examples" not in message
 
 
 # ---- mixtures -----------------------------------------------------------------------------------
@@ -711,16 +730,16 @@ def test_mixtures_are_a_function_of_the_seed():
 
 
 def test_mixtures_refuse_what_they_cannot_draw():
-    refused("size of ring", "at least 1, got 0")("ring", size=0)
+    refused("size of ring", "positive integer, got 0")("ring", size=0)
     refused("test_size of grid", "got 1.5")("grid", test_size=1.5)
-    refused("ring takes no option 'sigma': it takes size, test_size, seed")("ring", sigma=1)
-    refused("grid takes no option 'sigma'", call=data.spec)("grid", sigma=1)
-    refused("did you mean 'grid'")("gird")
+    refused("ring has no option 'sigma'. Its options: size, test_size, seed")("ring", sigma=1)
+    refused("grid has no option 'sigma'", call=data.spec)("grid", sigma=1)
+    refused("Did you mean 'grid'")("gird")
 
 
 def test_stacked_digits_are_the_digits_of_their_label(mnist, monkeypatch):
     mnist, _ = mnist
-    monkeypatch.setattr(mixtures, "load_tfds", lambda name, data_dir: mnist)
+    monkeypatch.setattr(stacked_mnist, "load_tfds", lambda name, data_dir: mnist)
     few = {"size": 2000, "test_size": 600}
     stacked = data.load("stacked_mnist", **few)
     assert stacked.spec == data.spec("stacked_mnist")
@@ -767,7 +786,7 @@ def test_stacked_digits_need_mnist(tmp_path, monkeypatch):
     monkeypatch.setattr(tfds.urllib.request, "urlopen", unreachable)
     refused("mnist is not prepared in", tmp_path)("stacked_mnist", data_dir=tmp_path)
     refused("size of stacked_mnist", "got -1")("stacked_mnist", data_dir=tmp_path, size=-1)
-    refused("takes no option 'image_size'", "size, test_size, seed")("stacked_mnist", image_size=32)
+    refused("has no option 'image_size'", "size, test_size, seed")("stacked_mnist", image_size=32)
 
 
 @pytest.mark.parametrize("name", ["digits", "shapes", "mnist", "ring", "grid", "stacked_mnist"])

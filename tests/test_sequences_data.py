@@ -86,13 +86,13 @@ def test_sines_are_described_without_drawing():
 
 
 def test_sines_errors(monkeypatch):
-    refused("size of sines", "at least 1, got 0")("sines", size=0)
+    refused("size of sines", "positive integer, got 0")("sines", size=0)
     refused("length of sines", "got 1.5", call=data.spec)("sines", length=1.5)
     for interval in ((1, 0), 3, (0, float("inf")), ("a", "b"), (1, 2, 3)):
         refused("frequency of sines", "(least, greatest)", interval)("sines", frequency=interval)
     refused("phase of sines")("sines", phase=None)
-    refused("sines takes no option 'kind'", "size, test_size, length")("sines", kind="vector")
-    refused("did you mean 'sines'")("sinse")
+    refused("sines has no option 'kind'", "size, test_size, length")("sines", kind="vector")
+    refused("Did you mean 'sines'")("sinse")
     monkeypatch.setattr(checks, "MEMORY_LIMIT", 1000)
     refused("sines needs", "smaller size=")("sines")
 
@@ -180,7 +180,7 @@ def test_files_that_are_not_as_they_must_be(tmp_path):
         ("a,b\n", "no rows"),
         ("a,b\n1,2\n3\n", "line 3", "1 columns", "has 2"),
         ("1,2\n3,4,5\n", "line 2", "3 columns", "has 2"),
-        ("a,b\n1,2\n3,x\n", "line 3, column 2 (b)", "'x' is no finite number"),
+        ("a,b\n1,2\n3,x\n", "line 3, column 2 (b)", "must be a finite number, got 'x'"),
         ("1,2\n\n3,\n", "line 3, column 2", "''"),
         ("1,2\nnan,3\n", "line 2, column 1", "'nan'"),
         ("1,2\n3,inf\n", "line 2, column 2", "'inf'"),
@@ -195,16 +195,16 @@ def test_files_that_are_not_as_they_must_be(tmp_path):
     write(path, table())
     refused(path, "test part has 5 rows", "test_fraction=")(path, length=6, test_fraction=0.1)
     for option, value in (("length", 0), ("stride", -1), ("stride", 0.5)):
-        refused(f"{option} of bad.csv", "at least 1", value)(path, **{option: value})
-    refused("test_fraction", "0 and 1, got 1")(path, test_fraction=1)
+        refused(f"{option} of bad.csv", "positive integer", value)(path, **{option: value})
+    refused("test_fraction", "greater than 0 and less than 1; got 1")(path, test_fraction=1)
     refused("holdout", "'end' or 'random'", "'start'")(path, holdout="start")
-    refused("a .csv file takes no option 'kind'", "length, stride")(path, kind="vector")
+    refused("a .csv file has no option 'kind'", "length, stride")(path, kind="vector")
 
 
 def test_stocks_need_their_file(tmp_path):
-    refused("stock_data.csv", "--data-dir", ".csv file")("stocks")
+    refused("stock_data.csv", "TimeGAN", "--data-dir", ".csv file")("stocks")
     refused("no such file", tmp_path / "stock_data.csv", "--data-dir")("stocks", tmp_path)
-    refused("without loading", call=data.spec)("stocks")
+    refused("before it is loaded", call=data.spec)("stocks")
     write(tmp_path / "stock_data.csv", table())
     stocks = data.load("stocks", tmp_path, length=5)
     assert stocks.spec.name == "stocks" and stocks.spec.shape == (5, 3)

@@ -80,5 +80,5 @@ def random_state(seed: int) -> np.random.RandomState:
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Returns " Did you mean 'x'?" for the name closest to a wrong one, or "" if none is close."""
-    close = difflib.get_close_matches(str(name), list(names), n=1)
+    close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.7)
     return f" Did you mean {close[0]!r}?" if close else ""

@@ -129,8 +129,8 @@ def _find(source: Any, data_dir: str | os.PathLike | None) -> tuple[Callable, tu
             if path.exists()
             else "is not the name of a data set, and no such path exists"
         )
-        advice = nearest(str(source), NAMES) or f" Else {FORMS}."
-        raise DataError(f"{str(source)!r} {problem}.{advice}")
+        close = nearest(str(source), NAMES)
+        raise DataError(f"{str(source)!r} {problem}" + (f".{close}" if close else f": {FORMS}."))
     if not path.exists():
         raise DataError(f"no such file: {path}.")
     if path.suffix == ".csv":

@@ -53,7 +53,10 @@ def piano_roll(path: Path, steps_per_beat: int) -> np.ndarray:
     if not spans:
         raise DataError(f"{path} has no notes, only silence.")
     scale = steps_per_beat / file.ticks_per_beat
-    steps = [(round(begin * scale), round(end * scale), pitch) for begin, end, pitch in spans]
+    # Half a step is always rounded up; Python's round would shift every other step.
+    steps = [
+        (int(begin * scale + 0.5), int(end * scale + 0.5), pitch) for begin, end, pitch in spans
+    ]
     roll = np.zeros((max(max(begin + 1, end) for begin, end, _ in steps), PITCHES), bool)
     for begin, end, pitch in steps:
         roll[begin : max(begin + 1, end), pitch] = True
