@@ -2,11 +2,12 @@
 
     import keras_gen as kg
 
+    kg.from_preset("dgan_mnist").sample(64)
     digits = kg.data.load("digits")
     vae = kg.models.VAE.for_data(digits.spec, latent_dim=8)
 
-Submodules are imported when first used, so `import keras_gen` itself is instant and needs neither
-TensorFlow nor NumPy; unless Keras is there already, which then is told of all models, so that
+Submodules are imported when first used: `import keras_gen` itself is instant and needs neither
+TensorFlow nor NumPy. If Keras is imported already, it is told of the models at once, so that
 `keras.models.load_model` knows them.
 """
 
@@ -16,23 +17,19 @@ import sys
 __version__ = "0.1.0"
 
 _SUBMODULES = (
-    "noise",
+    "augmentation",
+    "data",
+    "evaluation",
+    "judging",
     "latents",
     "likelihoods",
     "losses",
-    "augmentation",
-    "networks",
-    "presets",
-    "zoo",
-    "data",
-    "plotting",
     "models",
-    "training",
-    "evaluation",
-    "export",
-    "release",
-    "judging",
-    "comparing",
+    "networks",
+    "noise",
+    "plotting",
+    "presets",
+    "runs",
 )
 
 
@@ -44,6 +41,33 @@ def __getattr__(name: str):
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_SUBMODULES})
+
+
+def from_preset(name: str, spec=None, load_weights: bool = True, **options):
+    """Returns the model of a preset, of any class, with trained weights.
+
+    Args:
+        name: name of a preset; `list_presets()` has them.
+        spec, load_weights, **options: as in `keras_gen.models.GenerativeModel.from_preset`.
+
+    Raises:
+        ValueError: if there is no such preset, or no trained weights of it come with the package.
+    """
+    model = importlib.import_module(f"{__name__}.models").GenerativeModel
+    return model.from_preset(name, spec, load_weights, **options)
+
+
+def list_presets(class_name: str | None = None, released: bool = False) -> tuple[str, ...]:
+    """Returns the names of presets.
+
+    Args:
+        class_name: only those of a model class, such as "VAE".
+        released: only those whose trained weights come with the package.
+    """
+    presets = importlib.import_module(f"{__name__}.presets")
+    names = presets.names(class_name)
+    weights = presets.released.names() if released else names
+    return tuple(name for name in names if name in weights)
 
 
 if "keras" in sys.modules:

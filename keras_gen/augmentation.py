@@ -8,6 +8,8 @@ values in [-1, 1], as in the paper: what enters or is cut out is mid-gray, 0.
 
 from __future__ import annotations
 
+from keras_gen import quiet  # noqa: F401  # isort: skip  (before TensorFlow)
+
 from keras import ops
 
 from keras_gen.noise import Noise

@@ -6,6 +6,8 @@ are about the prior. Densities are in nats, one value per example.
 
 from __future__ import annotations
 
+from keras_gen import quiet  # noqa: F401  # isort: skip  (before TensorFlow)
+
 import math
 from collections.abc import Sequence
 from typing import Any

@@ -7,6 +7,8 @@ All arithmetic is in float32, whatever the precision of the networks.
 
 from __future__ import annotations
 
+from keras_gen import quiet  # noqa: F401  # isort: skip  (before TensorFlow)
+
 import functools
 import math
 from typing import Any

@@ -7,6 +7,8 @@ takes its seed as an input, and N replicas draw together exactly what one replic
 
 from __future__ import annotations
 
+from keras_gen import quiet  # noqa: F401  # isort: skip  (before TensorFlow)
+
 import math
 import numbers
 import zlib

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from keras_gen.training import callbacks
 from PIL import Image
 
 from keras_gen import cli, evaluation, presets
-from keras_gen.training import callbacks
 
 ROOT = Path(__file__).resolve().parent.parent
 TRAIN = "train vae_digits --epochs 2 --set hidden=(32,) --set latent_dim=3 --seed 5"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_gen.evaluation import distances
-from keras_gen.evaluation.distances import frechet_distance, kernel_distance
+from keras_gen.evaluation.metrics import distances
+from keras_gen.evaluation.metrics.distances import frechet_distance, kernel_distance
 
 BOTH = pytest.mark.parametrize("distance", [frechet_distance, kernel_distance])
 
@@ -109,13 +109,13 @@ def test_computes_in_float64(distance, known):
 @pytest.mark.parametrize(
     ("real", "generated", "message"),
     [
-        (np.zeros((5, 3)), np.zeros((5, 4)), r"same d; got \(5, 3\) and \(5, 4\)"),
-        (np.zeros(5), np.zeros(5), r"features \(examples, d\)"),
-        (np.zeros((5, 8, 8, 1)), np.zeros((5, 8, 8, 1)), r"features \(examples, d\)"),
+        (np.zeros((5, 3)), np.zeros((5, 4)), r"same shape .*, got \(5, 3\), \(5, 4\)"),
+        (np.zeros(5), np.zeros(5), r"real must have shape \(n, d\), got \(5,\)"),
+        (np.zeros((5, 8, 8, 1)), np.zeros((5, 8, 8, 1)), r"must have shape \(n, d\)"),
         (np.zeros((1, 3)), np.zeros((5, 3)), "real must have at least 2 examples, got 1"),
         (np.zeros((5, 3)), np.zeros((0, 3)), "generated must have at least 2 examples, got 0"),
-        (np.zeros((5, 3)), np.full((5, 3), np.nan), "generated holds values that are not finite"),
-        (np.full((5, 3), np.inf), np.zeros((5, 3)), "real holds values that are not finite"),
+        (np.zeros((5, 3)), np.full((5, 3), np.nan), "generated holds NaN or inf"),
+        (np.full((5, 3), np.inf), np.zeros((5, 3)), "real holds NaN or inf"),
     ],
 )
 def test_errors_name_what_does_not_fit(distance, real, generated, message):

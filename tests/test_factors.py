@@ -1,12 +1,12 @@
-"""Scores of disentanglement on codes whose scores are known."""
+"""Scores of disentanglement on latents whose scores are known."""
 
 import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from keras_gen.evaluation import factors as module
-from keras_gen.evaluation.factors import (
+from keras_gen.evaluation.metrics import factors as module
+from keras_gen.evaluation.metrics.factors import (
     DCI,
     beta_vae_score,
     dci,
@@ -24,13 +24,13 @@ def noise(latents: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(N, latents))
 
 
-def mig(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> float:
-    return mutual_information_gap_samples(codes, np.full_like(codes, -6.0), factors, seed)
+def mig(latents: np.ndarray, factors: np.ndarray, seed: int = 0) -> float:
+    return mutual_information_gap_samples(latents, np.full_like(latents, -6.0), factors, seed)
 
 
 PERFECT = FACTORS.astype(float)
 DUPLICATED = np.repeat(PERFECT, 2, axis=1)
-# Both latents tell of both factors, and only together all.
+# Each latent depends on both factors, and only both together determine them.
 ROTATED = (PERFECT - PERFECT.mean(axis=0)) / PERFECT.std(axis=0) @ [[1.0, -1.0], [1.0, 1.0]]
 GROUPED = pytest.mark.parametrize("score", [factor_vae_score, beta_vae_score])
 SCORES = pytest.mark.parametrize(
@@ -47,45 +47,45 @@ SCORES = pytest.mark.parametrize(
 )
 
 
-def test_a_perfect_code():
-    codes = np.concatenate([np.zeros((N, 1)), PERFECT, np.zeros((N, 1))], axis=1)
-    assert factor_vae_score(codes, FACTORS) == 1.0
-    assert beta_vae_score(codes, FACTORS) == 1.0
-    assert dci(codes, FACTORS) == DCI(pytest.approx(1.0), pytest.approx(1.0), 1.0)
-    # The runner-up is right by chance.
+def test_a_perfect_representation():
+    latents = np.concatenate([np.zeros((N, 1)), PERFECT, np.zeros((N, 1))], axis=1)
+    assert factor_vae_score(latents, FACTORS) == 1.0
+    assert beta_vae_score(latents, FACTORS) == 1.0
+    assert dci(latents, FACTORS) == DCI(pytest.approx(1.0), pytest.approx(1.0), 1.0)
+    # The second latent has the accuracy of chance.
     expected = 1 - (1 / 4 + 1 / 6) / 2
-    assert separated_attribute_predictability(codes, FACTORS) == pytest.approx(expected)
-    assert mig(codes, FACTORS) == pytest.approx(1.0, abs=1e-6)
+    assert separated_attribute_predictability(latents, FACTORS) == pytest.approx(expected)
+    assert mig(latents, FACTORS) == pytest.approx(1.0, abs=1e-6)
 
 
-def test_a_perfect_code_beside_useless_latents():
-    codes = np.concatenate([noise(3), PERFECT], axis=1)
-    assert factor_vae_score(codes, FACTORS) == 1.0
-    assert beta_vae_score(codes, FACTORS) == 1.0
-    assert dci(codes, FACTORS) == DCI(pytest.approx(1.0), pytest.approx(1.0), 1.0)
-    assert separated_attribute_predictability(codes, FACTORS) == pytest.approx(0.79, abs=0.05)
-    assert mig(codes, FACTORS) == pytest.approx(1.0, abs=0.05)
+def test_a_perfect_representation_beside_useless_latents():
+    latents = np.concatenate([noise(3), PERFECT], axis=1)
+    assert factor_vae_score(latents, FACTORS) == 1.0
+    assert beta_vae_score(latents, FACTORS) == 1.0
+    assert dci(latents, FACTORS) == DCI(pytest.approx(1.0), pytest.approx(1.0), 1.0)
+    assert separated_attribute_predictability(latents, FACTORS) == pytest.approx(0.79, abs=0.05)
+    assert mig(latents, FACTORS) == pytest.approx(1.0, abs=0.05)
 
 
-def test_noise_in_a_code_gives_useless_latents_no_importance():
-    codes = np.concatenate([PERFECT + 0.4 * noise(2), noise(3, seed=1)], axis=1)
-    found = dci(codes, FACTORS)
+def test_noise_in_a_representation_gives_useless_latents_no_importance():
+    latents = np.concatenate([PERFECT + 0.4 * noise(2), noise(3, seed=1)], axis=1)
+    found = dci(latents, FACTORS)
     assert found.informativeness < 0.9
     assert found.disentanglement > 0.8 and found.completeness > 0.8
 
 
-@pytest.mark.parametrize("codes", [noise(4), np.ones((N, 4))], ids=["noise", "constant"])
-def test_a_useless_code_is_at_chance(codes):
+@pytest.mark.parametrize("latents", [noise(4), np.ones((N, 4))], ids=["noise", "constant"])
+def test_a_useless_representation_is_at_chance(latents):
     for score in (factor_vae_score, beta_vae_score):
-        assert score(codes, FACTORS) == pytest.approx(0.5, abs=4 * np.sqrt(0.25 / 1000))
-    found = dci(codes, FACTORS)
+        assert score(latents, FACTORS) == pytest.approx(0.5, abs=4 * np.sqrt(0.25 / 1000))
+    found = dci(latents, FACTORS)
     assert 0 <= found.disentanglement < 0.01 and 0 <= found.completeness < 0.01
     assert found.informativeness == pytest.approx((1 / 4 + 1 / 6) / 2, abs=0.04)
-    assert 0 <= separated_attribute_predictability(codes, FACTORS) < 0.03
-    assert -1e-9 <= mig(codes, FACTORS) < 0.01
+    assert 0 <= separated_attribute_predictability(latents, FACTORS) < 0.03
+    assert -1e-9 <= mig(latents, FACTORS) < 0.01
 
 
-def test_a_duplicated_code_is_disentangled_and_not_compact():
+def test_a_duplicated_representation_is_disentangled_and_not_compact():
     assert factor_vae_score(DUPLICATED, FACTORS) == 1.0
     assert beta_vae_score(DUPLICATED, FACTORS) == 1.0
     found = dci(DUPLICATED, FACTORS)
@@ -95,26 +95,26 @@ def test_a_duplicated_code_is_disentangled_and_not_compact():
     assert mig(DUPLICATED, FACTORS) == pytest.approx(0.0, abs=0.01)
 
 
-def test_a_rotated_code_is_informative_only():
-    codes = np.concatenate([ROTATED, noise(2)], axis=1)
-    assert factor_vae_score(codes, FACTORS) < 0.7
-    found = dci(codes, FACTORS)
+def test_a_rotated_representation_is_informative_only():
+    latents = np.concatenate([ROTATED, noise(2)], axis=1)
+    assert factor_vae_score(latents, FACTORS) < 0.7
+    found = dci(latents, FACTORS)
     assert found.informativeness > 0.9
     assert found.disentanglement < 0.5
-    assert separated_attribute_predictability(codes, FACTORS) < 0.3
-    assert mig(codes, FACTORS) < 0.3
+    assert separated_attribute_predictability(latents, FACTORS) < 0.3
+    assert mig(latents, FACTORS) < 0.3
 
 
 def test_one_latent_for_two_factors_is_complete_and_not_disentangled():
     # One latent counts through all combinations.
-    codes = np.stack([FACTORS @ [6.0, 1.0], *noise(3).T], axis=1)
-    found = dci(codes, FACTORS)
+    latents = np.stack([FACTORS @ [6.0, 1.0], *noise(3).T], axis=1)
+    found = dci(latents, FACTORS)
     assert found.disentanglement < 0.05
     assert found.completeness > 0.9
 
 
 def test_dci_of_known_importances():
-    # Of three latents and two factors; the last latent tells nothing.
+    # Three latents and two factors. The last latent has no importance.
     importance = np.array([[0.75, 0.0], [0.25, 1.0], [0.0, 0.0]])
     of_latents, of_factors = module._concentration(importance), module._concentration(importance.T)
     entropy = -0.2 * np.log2(0.2) - 0.8 * np.log2(0.8)
@@ -125,17 +125,17 @@ def test_dci_of_known_importances():
 
 def test_sap_takes_factors_as_categories():
     # No threshold in the order of the values, but two in the latent.
-    codes = np.stack([np.array([0.0, 2.0, 3.0, 1.0])[FACTORS[:, 0]], np.zeros(N)], axis=1)
-    assert separated_attribute_predictability(codes, FACTORS[:, :1]) == pytest.approx(3 / 4)
-    # Half of the values told apart: 1/2 of the balanced accuracy, however rare they are.
-    codes[:, 0] = FACTORS[:, 0] // 2
+    latents = np.stack([np.array([0.0, 2.0, 3.0, 1.0])[FACTORS[:, 0]], np.zeros(N)], axis=1)
+    assert separated_attribute_predictability(latents, FACTORS[:, :1]) == pytest.approx(3 / 4)
+    # Half of the values are distinguished: a balanced accuracy of 1/2, however rare they are.
+    latents[:, 0] = FACTORS[:, 0] // 2
     rare = np.flatnonzero((FACTORS[:, 0] < 2) | (np.arange(N) % 5 == 0))
-    found = separated_attribute_predictability(codes[rare], FACTORS[rare, :1])
+    found = separated_attribute_predictability(latents[rare], FACTORS[rare, :1])
     assert found == pytest.approx(1 / 2 - 1 / 4, abs=0.01)
 
 
 def test_mig_of_samples_against_quadrature():
-    # Two equally probable values at ±a with deviation s; the other latent tells nothing.
+    # Two equally probable values at ±a with deviation s; the other latent is constant.
     a, s, n = 0.8, 0.7, 3000
     factor = np.arange(n) % 2
     means = np.stack([a * (2 * factor - 1), np.zeros(n)], axis=1)
@@ -156,9 +156,9 @@ def test_mig_of_samples_against_quadrature():
 
 
 def test_mig_of_samples_falls_with_the_width_of_the_posterior():
-    codes = np.concatenate([PERFECT, np.zeros((N, 1))], axis=1)
+    latents = np.concatenate([PERFECT, np.zeros((N, 1))], axis=1)
     found = [
-        mutual_information_gap_samples(codes, np.full_like(codes, log_variance), FACTORS)
+        mutual_information_gap_samples(latents, np.full_like(latents, log_variance), FACTORS)
         for log_variance in (-8.0, -1.0, 1.0, 6.0)
     ]
     assert np.all(np.diff(found) < 0)
@@ -166,26 +166,26 @@ def test_mig_of_samples_falls_with_the_width_of_the_posterior():
 
 
 def test_mig_of_samples_does_not_depend_on_the_blocks(monkeypatch):
-    codes = PERFECT + 0.5 * noise(2)
-    value = mig(codes, FACTORS)
+    latents = PERFECT + 0.5 * noise(2)
+    value = mig(latents, FACTORS)
     monkeypatch.setattr(module, "BLOCK", 7 * N + 1)
-    assert mig(codes, FACTORS) == pytest.approx(value, rel=1e-12)
+    assert mig(latents, FACTORS) == pytest.approx(value, rel=1e-12)
 
 
 @SCORES
 def test_seeded_and_blind_to_scale_order_values_and_factors_that_do_not_vary(score):
-    codes = np.concatenate([PERFECT + 0.5 * noise(2), noise(1, seed=1)], axis=1)
-    value = score(codes, FACTORS)
-    assert score(codes, FACTORS) == value
+    latents = np.concatenate([PERFECT + 0.5 * noise(2), noise(1, seed=1)], axis=1)
+    value = score(latents, FACTORS)
+    assert score(latents, FACTORS) == value
     padded = np.concatenate([FACTORS, np.full((N, 1), 3)], axis=1)
-    assert score(codes, padded) == value
+    assert score(latents, padded) == value
     # Gaps between the values, and negative ones; unsigned integers.
-    assert score(codes, 3 * FACTORS - 5) == value
-    assert score(codes, FACTORS.astype("uint8")) == value
+    assert score(latents, 3 * FACTORS - 5) == value
+    assert score(latents, FACTORS.astype("uint8")) == value
     if score is not mig:
-        assert score(codes * 8.0, FACTORS) == pytest.approx(value, abs=1e-6)
-    assert score(codes[:, ::-1], FACTORS) == pytest.approx(value, abs=0.05)
-    assert score(codes, FACTORS, seed=1) == pytest.approx(value, abs=0.08)
+        assert score(latents * 8.0, FACTORS) == pytest.approx(value, abs=1e-6)
+    assert score(latents[:, ::-1], FACTORS) == pytest.approx(value, abs=0.05)
+    assert score(latents, FACTORS, seed=1) == pytest.approx(value, abs=0.08)
 
 
 @GROUPED
@@ -202,32 +202,36 @@ def test_groups_share_their_factor_and_nothing_else(score, monkeypatch):
 
 @SCORES
 @pytest.mark.parametrize(
-    ("codes", "factors", "message"),
+    ("latents", "factors", "message"),
     [
-        (np.zeros((10, 3)), np.zeros((9, 2), int), r"as long; got \(10, 3\) and \(9, 2\)"),
-        (np.zeros((10, 3)), np.zeros(10, int), "as long"),
-        (np.zeros((10, 3)), np.zeros((10, 2)), "factors must be integers, got float64"),
-        (np.full((10, 3), np.nan), np.zeros((10, 2), int), "not finite"),
-        (np.zeros((10, 3)), np.zeros((10, 2), int), "of the factors must vary.*, 0 do"),
-        (np.zeros((0, 3)), np.zeros((0, 2), int), "of the factors must vary.*, 0 do"),
+        (
+            np.zeros((10, 3)),
+            np.zeros((9, 2), int),
+            r"same length, got shapes \(10, 3\) and \(9, 2\)",
+        ),
+        (np.zeros((10, 3)), np.zeros(10, int), r"shape \(n, number of factors\), got \(10,\)"),
+        (np.zeros((10, 3)), np.zeros((10, 2)), "factors must hold integers, got float64"),
+        (np.full((10, 3), np.nan), np.zeros((10, 2), int), "NaN or infinite"),
+        (np.zeros((10, 3)), np.zeros((10, 2), int), "of the factors must vary.*, got 0"),
+        (np.zeros((0, 3)), np.zeros((0, 2), int), "at least 1 example, got 0"),
     ],
 )
-def test_errors_name_what_does_not_fit(score, codes, factors, message):
+def test_errors_name_what_does_not_fit(score, latents, factors, message):
     with pytest.raises(ValueError, match=message):
-        score(codes, factors)
+        score(latents, factors)
 
 
 def test_errors_name_what_a_score_needs():
     for score in (dci, separated_attribute_predictability, mig):
-        with pytest.raises(ValueError, match="at least 2 latents are needed, got 1"):
+        with pytest.raises(ValueError, match="latents must be at least 2, got 1"):
             score(PERFECT[:, :1], FACTORS)
     for score in (dci, factor_vae_score, beta_vae_score):
-        with pytest.raises(ValueError, match=r"at least 2 of the factors must vary.*, 1 do"):
+        with pytest.raises(ValueError, match=r"at least 2 of the factors must vary.*, got 1"):
             score(PERFECT, FACTORS[:, :1])
     for score in (factor_vae_score, beta_vae_score):
-        with pytest.raises(ValueError, match=r"at least 4 groups .* for 2 factors; got 3 of"):
+        with pytest.raises(ValueError, match=r"2 factors need at least 4 groups .*, got 3 groups"):
             score(PERFECT, FACTORS, 3)
-        with pytest.raises(ValueError, match="got 2000 of"):
+        with pytest.raises(ValueError, match="got 2000 groups of 0"):
             score(PERFECT, FACTORS, size=0)
-    with pytest.raises(ValueError, match=r"of one shape; got \(1200, 2\) and \(1200, 1\)"):
+    with pytest.raises(ValueError, match=r"same shape .*, got \(1200, 2\), \(1200, 1\)"):
         mutual_information_gap_samples(PERFECT, PERFECT[:, :1], FACTORS)

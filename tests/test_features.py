@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from keras_gen import cli, data, evaluation, models
-from keras_gen.evaluation import features, protocols
+from keras_gen.evaluation import classifiers, features
+from keras_gen.evaluation.protocols import modes
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +43,8 @@ def copied(tmp_path):
 
 
 def sampler(sample):
-    """What a protocol needs of a model that samples."""
-    return SimpleNamespace(sample=sample, uses_labels=False)
+    """A model that only samples."""
+    return SimpleNamespace(sample=sample, conditional=False)
 
 
 def measured(protocol, model, dataset=None):
@@ -54,7 +55,7 @@ def measured(protocol, model, dataset=None):
 
 
 @pytest.mark.parametrize("name", ["digits", "mnist"])
-def test_cards_of_the_shipped(name):
+def test_cards_of_the_shipped_features(name):
     card = features.shipped()[name]
     path = features.WEIGHTS / f"lenet-{name}.keras"
     loaded = evaluation.load_features("lenet", name)
@@ -80,7 +81,7 @@ def test_accuracy_on_mnist_and_the_floor(shared_data):
     test = mnist.arrays("test")
     lenet = evaluation.load_features()
     accuracy = np.mean(lenet.classify(test["x"]) == test["label"])
-    # Another machine's rounding may turn an image or two.
+    # Rounding on another machine may change an image or two.
     assert accuracy == pytest.approx(lenet.accuracy, abs=3e-4)
     assert accuracy >= 0.99
     floor = evaluation.floor("fid_lenet_10k", mnist)
@@ -91,7 +92,7 @@ def test_accuracy_on_mnist_and_the_floor(shared_data):
 def test_outputs(lenet, digits):
     x = digits.arrays("test", limit=40)["x"]
     f, p, c = lenet(x), lenet.probabilities(x), lenet.classify(x)
-    assert (f.dtype, f.shape) == (np.float64, (40, features.DIMENSION))
+    assert (f.dtype, f.shape) == (np.float64, (40, classifiers.DIMENSION))
     assert (p.dtype, p.shape) == (np.float64, (40, 10))
     np.testing.assert_allclose(p.sum(axis=1), 1.0)
     np.testing.assert_array_equal(p.argmax(axis=1), c)
@@ -110,10 +111,13 @@ def test_outputs_do_not_depend_on_the_batch_size(lenet, digits):
 @pytest.mark.parametrize(
     ("x", "message"),
     [
-        (np.zeros((3, 28, 28, 1)), r"takes images \(n, 8, 8, 1\); got \(3, 28, 28, 1\)"),
+        (
+            np.zeros((3, 28, 28, 1)),
+            r"lenet-digits: x must have shape \(n, 8, 8, 1\), got \(3, 28, 28, 1\)",
+        ),
         (np.zeros((8, 8, 1)), r"got \(8, 8, 1\)"),
-        (np.zeros((0, 8, 8, 1)), r"got \(0, 8, 8, 1\)"),
-        (np.full((1, 8, 8, 1), np.nan), "not finite"),
+        (np.zeros((0, 8, 8, 1)), "at least 1 example, got 0"),
+        (np.full((1, 8, 8, 1), np.nan), "x holds NaN or infinite"),
     ],
 )
 def test_images_that_do_not_fit(lenet, x, message):
@@ -121,10 +125,10 @@ def test_images_that_do_not_fit(lenet, x, message):
         lenet(x)
 
 
-def test_unknown_features_name_the_known():
+def test_unknown_features_name_the_known_ones():
     for name, of in (("lenet", "cifar10"), ("inception", "mnist")):
         with pytest.raises(
-            ValueError, match=f"No features {name}-{of}.*only lenet-digits, lenet-m"
+            ValueError, match=f"No features {name}-{of} .*has lenet-digits, lenet-m"
         ):
             evaluation.load_features(name, of)
     with pytest.raises(ValueError, match="keras-gen features DATA --out"):
@@ -176,12 +180,12 @@ def test_training_learns_repeats_and_is_saved(halves, tmp_path):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (np.zeros((20, 8, 8, 1), "uint8"), "learns from class labels, and arrays has none"),
+        (np.zeros((20, 8, 8, 1), "uint8"), "needs class labels, but arrays has none"),
         (
             (np.zeros((20, 8, 7, 1), "uint8"), np.arange(20) % 2),
-            "at least 8x8; arrays holds images",
+            "at least 8x8, but arrays has images",
         ),
-        (np.zeros((20, 9), "float32"), r"holds vectors of shape \(9,\)"),
+        (np.zeros((20, 9), "float32"), r"but arrays has vectors of shape \(9,\)"),
     ],
 )
 def test_data_that_lenet_cannot_learn_from(source, message):
@@ -192,7 +196,7 @@ def test_data_that_lenet_cannot_learn_from(source, message):
 def test_command(tmp_path, capsys):
     command = f"features digits --epochs 1 --seed 3 --out {tmp_path / 'd.keras'}"
     assert cli.main(shlex.split(command)) == 0
-    assert "of 359 test examples classified rightly" in capsys.readouterr().out
+    assert "of 359 test examples classified correctly" in capsys.readouterr().out
     card = json.loads((tmp_path / "d.json").read_text())
     assert card["command"] == f"keras-gen {command}"
     assert evaluation.read_features(tmp_path / "d.keras").name == "lenet-digits"
@@ -206,7 +210,7 @@ def test_command(tmp_path, capsys):
         ("features digits --out no/f.keras", "there is no directory no"),
         ("features digits --epochs 0 --out f.keras", "--epochs: must be at least 1"),
         ("features digit --out f.keras", "did you mean 'digits'"),
-        ("features shapes --out f.keras", "learns from class labels, and shapes has none"),
+        ("features shapes --out f.keras", "needs class labels, but shapes has none"),
     ],
 )
 def test_bad_usage_is_one_line(command, message, tmp_path, monkeypatch, capsys):
@@ -240,7 +244,7 @@ def test_fid_of_real_images_is_near_the_floor_and_of_a_model_above(digits):
     assert untrained.floor == floor.value
 
 
-def test_features_of_ones_own_take_the_place_of_those_that_come_along(digits, tmp_path):
+def test_own_features_replace_the_shipped_ones(digits, tmp_path):
     np.savez(tmp_path / "mine.npz", **digits.arrays("train"))
     own = data.load(tmp_path / "mine.npz")
     vae = models.VAE.for_data(own.spec, latent_dim=2, network="dense", hidden=(8,), seed=0)
@@ -262,7 +266,7 @@ def test_stacked_protocols_classify_each_channel(shared_data, monkeypatch):
     test = data.load("mnist", shared_data / "tfds").arrays("test", limit=3000)
     images = [test["x"][test["label"] == digit] for digit in range(10)]
     few = 2000
-    monkeypatch.setattr(protocols, "STACKED_SAMPLES", few)
+    monkeypatch.setattr(modes, "STACKED_SAMPLES", few)
 
     def sample(n, seed):
         """Twice each of the numbers 0 to 999, or n of them, as three digits."""

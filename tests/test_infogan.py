@@ -87,7 +87,7 @@ def test_the_scale_of_the_noise_leaves_the_codes_alone():
     np.testing.assert_array_equal(scaled[:, 62:], z[:, 62:])
     np.testing.assert_allclose(scaled[:, :62], 0.3 * z[:, :62], rtol=1e-6)
     assert z[:, :62].std() == pytest.approx(1.0, abs=0.01)
-    with pytest.raises(ValueError, match="noise_scale must be a number, greater than 0; got 0.0"):
+    with pytest.raises(ValueError, match="noise_scale must be a number, greater than 0"):
         models.InfoGAN.for_data(SPEC, hidden=(8,), noise_scale=0.0)
 
 
@@ -155,5 +155,5 @@ def test_code_error_is_of_the_best_one_to_one_map():
     merged = np.where(labels == 4, 0, labels)
     assert evaluation.code_error(merged, labels) == pytest.approx(0.2)
     assert evaluation.code_error(np.zeros(100, int), labels) == pytest.approx(0.8)
-    with pytest.raises(ValueError, match=r"\(n,\)"):
+    with pytest.raises(ValueError, match="codes and labels must have the same length"):
         evaluation.code_error(labels[:5], labels)

@@ -1,4 +1,4 @@
-"""Whether generated examples are of the label asked for, as a classifier of real ones sees it."""
+"""Whether a classifier of real examples assigns generated ones to the requested label."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_gen import data, evaluation, models
-from keras_gen.evaluation import protocols
+from keras_gen.evaluation.protocols import labels
 
 SIZE = 12
 
@@ -43,7 +43,7 @@ def test_a_classifier_learns_and_repeats(dataset, classifier):
     assert np.abs(kernels[0] - kernels[2]).max() > 0.01
 
 
-def test_accuracy_is_the_share_of_the_labels_that_are_seen(classifier):
+def test_accuracy_is_the_share_of_correct_labels(classifier):
     label = np.arange(40) % 2
     x = halves(label, 2)
     right = evaluation.label_accuracy(classifier, x, label)
@@ -51,7 +51,7 @@ def test_accuracy_is_the_share_of_the_labels_that_are_seen(classifier):
     assert evaluation.label_accuracy(classifier, x, 1 - label) == pytest.approx(1 - right)
     asked = np.where(np.arange(40) < 10, 1 - label, label)
     assert evaluation.label_accuracy(classifier, x, asked) == pytest.approx(0.75, abs=0.1)
-    with pytest.raises(ValueError, match=r"label must be \(40,\).*got \(39,\)"):
+    with pytest.raises(ValueError, match=r"x and label must have the same length, got .*\(39,\)"):
         evaluation.label_accuracy(classifier, x, label[1:])
 
 
@@ -62,7 +62,9 @@ def test_accuracy_is_the_share_of_the_labels_that_are_seen(classifier):
 )
 def test_data_that_cannot_be_classified(dataset, change):
     spec = dataclasses.replace(dataset.spec, **change)
-    with pytest.raises(ValueError, match="labelled images or spectrograms of at least 8x8; halves"):
+    with pytest.raises(
+        ValueError, match="labelled images or spectrograms of at least 8x8, but halves"
+    ):
         evaluation.train_classifier(SimpleNamespace(spec=spec))
     evaluation.check(["label_accuracy_1k"], dataset.spec)
     with pytest.raises(ValueError, match="label_accuracy_1k needs data with class labels"):
@@ -71,9 +73,9 @@ def test_data_that_cannot_be_classified(dataset, change):
 
 def test_protocols_ask_for_the_classes_in_turn(dataset, classifier, monkeypatch):
     trained = []
-    protocols._classifier.cache_clear()
+    labels._classifier.cache_clear()
     monkeypatch.setattr(
-        protocols, "train_classifier", lambda data, seed: trained.append(seed) or classifier
+        labels, "train_classifier", lambda data, seed: trained.append(seed) or classifier
     )
 
     def sample(n, seed, label):
@@ -89,11 +91,11 @@ def test_protocols_ask_for_the_classes_in_turn(dataset, classifier, monkeypatch)
     real = evaluation.floor("label_accuracy_1k", dataset)
     assert real.value == pytest.approx(classifier.accuracy, abs=0.03)
     assert trained == [0], "one classifier serves both"
-    protocols._classifier.cache_clear()
+    labels._classifier.cache_clear()
 
 
-def test_only_a_model_that_takes_labels_is_asked_for_them():
+def test_only_a_conditional_model_is_asked_for_labels():
     spec = data.spec("digits")
     evaluation.check(["label_accuracy_1k"], spec, models.ConditionalVAE)
-    with pytest.raises(ValueError, match="takes class labels, as VAE does not"):
+    with pytest.raises(ValueError, match="needs a conditional model; VAE is not"):
         evaluation.check(["label_accuracy_1k"], spec, models.VAE)

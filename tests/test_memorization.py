@@ -1,9 +1,9 @@
-"""Memorized examples against fresh ones, in known shares."""
+"""Memorized and fresh examples in known shares."""
 
 import numpy as np
 import pytest
 
-from keras_gen.evaluation.memorization import Memorization, check_memorization
+from keras_gen.evaluation.metrics.memorization import Memorization, check_memorization
 
 
 def fresh(n: int, seed: int, d: int = 8) -> np.ndarray:
@@ -31,7 +31,7 @@ def test_training_examples_are_all_copies():
     assert check_memorization(noisy, training, test, threshold=0.0).copies == 0.0
 
 
-def test_test_examples_are_no_copies():
+def test_test_examples_are_not_copies():
     found = check_memorization(fresh(300, 1), fresh(300, 0), fresh(300, 1))
     assert (found.nearer_to_training, found.copies) == (0.0, 0.0)
 
@@ -47,7 +47,7 @@ def test_fresh_examples_are_as_near_to_either(m, k):
     assert np.std(shares) < 0.1
 
 
-def test_examples_of_another_law_are_as_near_to_either():
+def test_examples_of_another_distribution_are_as_near_to_either():
     shares = [
         check_memorization(2 * fresh(200, s) + 1, fresh(200, 100 + s), fresh(200, 200 + s))
         for s in range(20)
@@ -100,9 +100,9 @@ def test_data_that_repeat_themselves():
 @pytest.mark.parametrize(
     ("shapes", "threshold", "message"),
     [
-        (((5, 3), (5, 3), (5, 4)), None, r"one shape; got \(5, 3\), \(5, 3\), \(5, 4\)"),
-        (((), (5,), (5,)), None, "one shape"),
-        (((5, 0), (5, 0), (5, 0)), None, "one shape"),
+        (((5, 3), (5, 3), (5, 4)), None, r"same shape .*, got \(5, 3\), \(5, 3\), \(5, 4\)"),
+        (((), (5,), (5,)), None, r"generated must have shape \(n, ...\), got \(\)"),
+        (((5, 0), (5, 0), (5, 0)), None, r"must have shape .* got \(5, 0\)"),
         (((0, 3), (5, 3), (5, 3)), None, "generated must have at least 2 examples, got 0"),
         (((5, 3), (5, 3), (1, 3)), None, "test must have at least 2 examples, got 1"),
         (((5, 3), (5, 3), (5, 3)), -1.0, "threshold must not be negative, got -1.0"),
@@ -114,5 +114,5 @@ def test_errors_name_what_does_not_fit(shapes, threshold, message):
 
 
 def test_values_that_are_not_finite_are_refused():
-    with pytest.raises(ValueError, match="training holds values that are not finite"):
+    with pytest.raises(ValueError, match="training holds NaN or inf"):
         check_memorization(np.zeros((5, 3)), np.full((5, 3), np.inf), np.zeros((5, 3)))

@@ -45,7 +45,7 @@ def test_a_perfect_sampler_finds_all(spec):
     share = np.mean([each.high_quality for each in found])
     error = np.sqrt(WITHIN_3_SIGMA * (1 - WITHIN_3_SIGMA) / (n * trials))
     assert share == pytest.approx(WITHIN_3_SIGMA, abs=4 * error)
-    # 2 n KL is distributed as chi-squared with one degree of freedom less than there are modes.
+    # 2 n KL has a chi-squared distribution with (number of modes - 1) degrees of freedom.
     freedom = len(modes) - 1
     divergence = np.mean([2 * n * each.reverse_kl for each in found])
     assert divergence == pytest.approx(freedom, abs=4 * np.sqrt(2 * freedom / trials))
@@ -57,7 +57,7 @@ def test_three_sigma_are_within_and_more_are_not():
     for x, good in (([0.75, 0.0], True), ([0.0, -0.75], True), ([0.76, 0.0], False)):
         found = mode_coverage([x], modes, sigma)
         assert found == ModeCoverage(int(good), float(good), pytest.approx(np.log(2)))
-    # It is the distance that counts, not the coordinates.
+    # The distance counts, not the coordinates.
     assert mode_coverage([[0.7, 0.7]], modes, sigma).high_quality == 0
 
 
@@ -71,11 +71,16 @@ def test_samples_far_away_find_no_mode_but_have_a_nearest():
 @pytest.mark.parametrize(
     ("x", "modes", "sigma", "message"),
     [
-        (np.zeros((5, 3)), np.zeros((8, 2)), 0.1, r"one dimension.*\(5, 3\) and \(8, 2\)"),
+        (np.zeros((5, 3)), np.zeros((8, 2)), 0.1, r"same shape .*\(5, 3\), \(8, 2\)"),
         (np.zeros(5), np.zeros((8, 2)), 0.1, r"\(5,\)"),
-        (np.zeros((0, 2)), np.zeros((8, 2)), 0.1, "at least one"),
-        (np.zeros((5, 2)), np.zeros((0, 2)), 0.1, "at least one"),
-        ([[0.0, np.nan], [np.inf, 0.0], [0.0, 0.0]], np.zeros((8, 2)), 0.1, "^2 samples are not"),
+        (np.zeros((0, 2)), np.zeros((8, 2)), 0.1, "x must have at least 1 example"),
+        (np.zeros((5, 2)), np.zeros((0, 2)), 0.1, "modes must have at least 1 example"),
+        (
+            [[0.0, np.nan], [np.inf, 0.0], [0.0, 0.0]],
+            np.zeros((8, 2)),
+            0.1,
+            "x holds NaN or infinite",
+        ),
         (np.zeros((5, 2)), np.zeros((8, 2)), 0.0, "sigma must be positive, got 0.0"),
     ],
 )
@@ -97,7 +102,7 @@ def test_class_coverage_has_its_closed_forms():
     )
 
 
-def test_a_perfect_sampler_of_a_thousand_classes_has_the_divergence_of_chance():
+def test_a_perfect_sampler_of_1000_classes_has_the_divergence_of_chance():
     n, classes, trials = 26_000, 1000, 20
     rng = np.random.default_rng(0)
     found = [class_coverage(rng.integers(classes, size=n), classes) for _ in range(trials)]
@@ -112,11 +117,11 @@ def test_a_perfect_sampler_of_a_thousand_classes_has_the_divergence_of_chance():
 @pytest.mark.parametrize(
     ("classes", "message"),
     [
-        ([0, 3], r"0\.\.2; they are from 0 to 3"),
-        ([-1, 0], "from -1 to 0"),
+        ([0, 3], r"in 0\.\.2, got 0 to 3"),
+        ([-1, 0], "got -1 to 0"),
         ([0.0, 1.0], "integer.*float64"),
         (np.zeros((2, 3), int), r"\(2, 3\)"),
-        (np.zeros(0, int), "at least one"),
+        (np.zeros(0, int), "at least 1 example"),
     ],
 )
 def test_class_coverage_names_what_does_not_fit(classes, message):
@@ -129,7 +134,7 @@ def test_class_coverage_names_what_does_not_fit(classes, message):
 PROTOCOLS = ("modes_2500", "high_quality_2500", "reverse_kl_2500")
 
 
-def test_protocols_judge_2500_samples():
+def test_protocols_measure_2500_samples():
     ring = data.load("ring", size=100, test_size=100)
     vae = models.VAE.for_data(ring.spec, latent_dim=2, hidden=(8,), seed=0)
 
@@ -137,7 +142,7 @@ def test_protocols_judge_2500_samples():
         vae.sample = samples
         return [evaluation.measure(name, vae, ring) for name in PROTOCOLS]
 
-    # Three quarters at two modes, and a quarter in the middle of all, where the first is nearest.
+    # Three quarters at two modes, and a quarter in the middle, where the first mode is nearest.
     places = np.array([*RING.modes[:2], RING.modes[1], (0.0, 0.0)], "float32")
     modes, quality, kl = measure(lambda n, seed: places[(np.arange(n) + seed) % 4])
     assert (modes.value, modes.unit, modes.n) == (2, "of 8 modes", 2500)

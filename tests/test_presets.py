@@ -3,9 +3,9 @@
 import dataclasses
 
 import pytest
+from keras_gen.training.config import model_options_of, override
 
 from keras_gen import evaluation, models, presets
-from keras_gen.training.config import model_options_of, override
 
 ALL = pytest.mark.parametrize("preset", presets.PRESETS.values(), ids=lambda preset: preset.name)
 

@@ -4,11 +4,11 @@ import csv
 
 import numpy as np
 import pytest
+from keras_gen.training import pictures
 from PIL import Image
 from scipy.io import wavfile
 
 from keras_gen import data, training
-from keras_gen.training import pictures
 
 
 def spec(kind, shape, value_range=(0.0, 1.0), **known):

@@ -1,4 +1,4 @@
-"""Scores of sequences on known cases; few iterations, of one shape, so that XLA compiles once."""
+"""Scores of sequences on known cases, with few iterations and one shape: XLA compiles once."""
 
 import dataclasses
 import inspect
@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from keras_gen import data, evaluation
-from keras_gen.evaluation import discriminative_score, predictive_score, protocols
+from keras_gen.evaluation import discriminative_score, predictive_score
+from keras_gen.evaluation.protocols import sequences as protocols
 
 N, LENGTH, CHANNELS = 1500, 10, 2
 
@@ -40,7 +41,7 @@ def predict(real, generated, seed=0):
 # ---- discriminative ----------------------------------------------------------------------------
 
 
-def test_one_law_cannot_be_told_apart():
+def test_one_distribution_cannot_be_told_apart():
     assert discriminate(waves(0), waves(1)).mean < 0.05
 
 
@@ -67,15 +68,15 @@ def test_the_larger_set_is_cut():
 # ---- predictive --------------------------------------------------------------------------------
 
 
-def test_what_was_learned_from_its_own_law_predicts_well():
+def test_a_predictor_from_the_same_distribution_predicts_well():
     score = predict(echoes(0), echoes(1))
     assert score.mean < 0.03
     assert predict(echoes(0), echoes(1)) == score
     assert predict(echoes(0), echoes(1), seed=1) != score
 
 
-def test_what_was_learned_from_noise_is_off_by_the_mean_deviation():
-    # Of uniform numbers from 0.2 to 0.8 from their middle, all that noise teaches.
+def test_a_predictor_from_noise_has_the_mean_deviation_as_its_error():
+    # The mean deviation of uniform numbers in [0.2, 0.8] from 0.5, the best constant prediction.
     assert predict(echoes(0), noise(1)).mean == pytest.approx(0.15, abs=0.01)
 
 
@@ -93,21 +94,21 @@ def test_a_single_channel_is_predicted_from_itself():
     ("real", "generated", "options", "message"),
     [
         (noise(0)[..., 0], noise(0), {}, r"\(n, length, channels\).*got \(1500, 10\)"),
-        (noise(0), noise(0)[:, :9], {}, r"got \(1500, 10, 2\) and \(1500, 9, 2\)"),
-        (noise(0), noise(0)[:1], {}, "generated must have at least 2 sequences, got 1"),
-        (noise(0), noise(0) + np.inf, {}, "generated holds values that are not finite"),
-        (noise(0), noise(0), {"units": 0}, "units must be at least 1, got 0"),
+        (noise(0), noise(0)[:, :9], {}, r"got \(1500, 10, 2\), \(1500, 9, 2\)"),
+        (noise(0), noise(0)[:1], {}, "generated must have at least 2 examples, got 1"),
+        (noise(0), noise(0) + np.inf, {}, "generated holds NaN or inf"),
+        (noise(0), noise(0), {"units": 0}, "units must be a positive integer, got 0"),
         (noise(0), noise(0), {"refits": 0}, "refits must be"),
         (noise(0), noise(0), {"iterations": 0}, "iterations must be"),
     ],
 )
-def test_what_does_not_fit_is_named(score, real, generated, options, message):
+def test_errors_name_what_does_not_fit(score, real, generated, options, message):
     with pytest.raises(ValueError, match=message):
         score(real, generated, **options)
 
 
-def test_what_cannot_be_predicted_is_named():
-    with pytest.raises(ValueError, match=r"must lie in \[0, 1\], and lies in \[-1, 1\]"):
+def test_errors_name_what_cannot_be_predicted():
+    with pytest.raises(ValueError, match=r"must be in \[0, 1\], got values in \[-1, 1\]"):
         predictive_score(np.sign(noise(0) - 0.5), noise(0))
     with pytest.raises(ValueError, match="at least 2 steps"):
         predictive_score(noise(0)[:, :1], noise(0)[:, :1])
@@ -130,7 +131,7 @@ def sequences(x_train, x_test=None):
 
 @pytest.mark.parametrize("protocol", SCORES)
 def test_each_protocol_has_its_score(protocol):
-    # Each takes minutes; what they share is tested below.
+    # Not measured, which takes minutes each. What they share is tested below.
     pinned = inspect.getclosurevars(evaluation.PROTOCOLS[protocol].measure).nonlocals
     assert tuple(pinned[name] for name in ("score", "unit", "units")) == SCORES[protocol]
 
@@ -146,7 +147,7 @@ def test_a_protocol_scores_samples_against_the_training_examples(monkeypatch):
 
 
 def scored(train, made):
-    """What reaches the score in a protocol, and its result."""
+    """The arguments that a protocol passes to its score, and its result."""
     calls = []
 
     def record(*sets, **options):
@@ -176,8 +177,8 @@ def test_protocols_leave_data_in_the_unit_interval_as_it_is():
     np.testing.assert_array_equal(generated, noise(1))
 
 
-def test_fewer_samples_meet_training_examples_from_all_over():
-    """Windows are in the order of time: the first ones are of another time than the test part."""
+def test_fewer_samples_are_compared_with_random_training_examples():
+    """Windows are in the order of time, and the first are the farthest from the test part."""
     train = np.linspace(0, 1, 1000)[:, None, None] * np.ones((1, 4, 2))
     real, generated, *_, result = scored(train, train[:100])
     assert len(real) == len(generated) == 100

@@ -1,4 +1,4 @@
-"""Statistics and tests of two samples, against closed forms, quadrature and their own levels."""
+"""Statistics and tests of two samples against closed forms, quadrature and their own levels."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,13 @@ from scipy.integrate import quad
 from scipy.spatial.distance import pdist
 from scipy.stats import kstest, norm
 
-from keras_gen.evaluation.statistics import (
+from keras_gen.evaluation.metrics.distances import sliced_wasserstein_distance
+from keras_gen.evaluation.metrics.statistics import (
     energy_test,
     feature_tests,
     mmd_test,
     sample_statistics,
-    sliced_wasserstein_distance,
+    standardized_differences,
 )
 
 PERMUTED = pytest.mark.parametrize("test", [energy_test, mmd_test])
@@ -19,7 +20,7 @@ TESTS = pytest.mark.parametrize("test", [energy_test, mmd_test, feature_tests])
 
 
 def even(n: int, mean: float = 0.0, deviation: float = 1.0) -> np.ndarray:
-    """The quantiles of a normal law at even levels: a sample without its noise."""
+    """Quantiles of a normal distribution at even levels: a sample without noise."""
     return norm.ppf((np.arange(n) + 0.5) / n, mean, deviation)
 
 
@@ -41,8 +42,33 @@ def test_differences_of_statistics_of_a_shifted_and_scaled_set():
     assert difference.quantiles.shape == (5, 12)
 
 
+def test_standardized_differences_by_hand():
+    # Means 1 and 3, unbiased variances 2 and 8, in the mixture 5 + 1; a constant; constants apart.
+    real = np.stack([[0.0, 2.0], [4.0, 4.0], [0.0, 0.0]], axis=1)
+    generated = np.stack([[1.0, 5.0], [4.0, 4.0], [-7.0, -7.0]], axis=1)
+    found = standardized_differences(real, generated, (0.0, 0.5))
+    np.testing.assert_allclose(found.mean, [2 / np.sqrt(6), 0.0, -2.0])
+    np.testing.assert_allclose(found.variance, [6 / 10, 0.0, 0.0])
+    np.testing.assert_allclose(found.quantiles, [[1, 0, -2], [2, 0, -2]] / np.sqrt([6, 1, 1]))
+
+
+def test_a_standardized_difference_is_a_correlation_and_has_no_unit():
+    rng = np.random.default_rng(0)
+    real, generated = rng.normal(size=(500, 3)), rng.gamma(2.0, size=(500, 3)) * [1, 2, 3]
+    found = standardized_differences(real, generated)
+    both, which = np.concatenate([real, generated]), np.repeat([0, 1], 500)
+    correlations = [np.corrcoef(x, which)[0, 1] for x in both.T]
+    np.testing.assert_allclose(found.mean, np.multiply(2, correlations), rtol=2e-3)
+    scaled = standardized_differences(*(1000 * x - 7 for x in (real, generated)))
+    exchanged = standardized_differences(generated, real)
+    for name in ("mean", "variance", "quantiles"):
+        values = getattr(found, name)
+        np.testing.assert_allclose(getattr(scaled, name), values)
+        np.testing.assert_allclose(getattr(exchanged, name), -values)
+
+
 def test_feature_tests_by_hand():
-    # After 1 and 2 the first function is at 2/3, the second at 0; the other features agree or part.
+    # After 1 and 2 the first function is at 2/3, the second at 0. Other features: equal, or apart.
     real = np.stack([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0], [0.0, 1.0, 2.0]], axis=1)
     generated = np.stack([[3.0, 4.0, 5.0], [0.0, 0.0, 0.0], [7.0, 8.0, 9.0]], axis=1)
     found = feature_tests(real, generated)
@@ -64,7 +90,7 @@ def test_feature_tests_find_one_feature_among_many():
 
 
 def test_energy_by_hand():
-    # Twice the mean of 2, 5, 1, 4, less those of 0, 1, 1, 0 and 0, 3, 3, 0.
+    # Twice the mean of 2, 5, 1, 4, minus the means of 0, 1, 1, 0 and 0, 3, 3, 0.
     found = energy_test(np.array([0.0, 1.0]), np.array([2.0, 5.0]))
     assert found.statistic == pytest.approx(2 * 3 - 0.5 - 1.5)
     # Of the three ways to pair four values, no other has the pairs as far apart.
@@ -80,9 +106,9 @@ def test_mmd_by_hand():
 
 
 @pytest.mark.parametrize(("mean", "deviation"), [(1.0, 1.0), (0.0, 2.0), (-0.5, 0.5)])
-def test_normal_laws_against_quadrature(mean, deviation):
+def test_normal_distributions_against_quadrature(mean, deviation):
     real, generated = even(500), even(500, mean, deviation)
-    # The energy distance on the line is twice Cramér's, the Wasserstein distance that of order 1.
+    # The energy distance on the line is twice Cramér's, the Wasserstein distance is of order 1.
     between = lambda x: norm.cdf(x) - norm.cdf(x, mean, deviation)  # noqa: E731
     energy = 2 * quad(lambda x: between(x) ** 2, -15, 15, limit=200)[0]
     wasserstein = quad(lambda x: abs(between(x)), -15, 15, limit=200)[0]
@@ -98,8 +124,15 @@ def test_normal_laws_against_quadrature(mean, deviation):
     assert mmd_test(real, generated, 1).statistic == pytest.approx(mmd, rel=0.01)
 
 
+@pytest.mark.filterwarnings("error")
+def test_feature_tests_of_large_sets_of_unequal_size_do_not_warn():
+    rng = np.random.default_rng(0)
+    found = feature_tests(rng.normal(size=(10_000, 1)), rng.normal(size=(8999, 1)) + 0.1)
+    assert 0 < found.p_value < 1e-6
+
+
 @PERMUTED
-def test_p_values_of_one_law_are_even(test):
+def test_p_values_of_one_distribution_are_uniform(test):
     rng = np.random.default_rng(0)
     p = [test(*rng.normal(size=(2, 15, 3)), permutations=99, seed=i).p_value for i in range(400)]
     assert kstest(p, "uniform").pvalue > 0.01
@@ -128,7 +161,7 @@ def test_a_change_of_dependence_alone_is_found(test):
 
 
 @PERMUTED
-def test_blind_to_rotation_order_and_which_is_real(test):
+def test_invariant_to_rotation_order_and_exchange(test):
     rng = np.random.default_rng(0)
     real, generated = rng.normal(size=(40, 5)), rng.normal(size=(30, 5)) ** 2
     rotation, _ = np.linalg.qr(rng.normal(size=(5, 5)))
@@ -176,7 +209,7 @@ def test_sliced_wasserstein_distance_of_a_shift():
     line = rng.normal(size=50)
     assert sliced_wasserstein_distance(line, line - 7.0, 3) == pytest.approx(7.0)
     x, shift = rng.normal(size=(50, 3)), np.array([2.0, -1.0, 2.0])
-    # In three dimensions a coordinate of an even direction is uniform: the mean of |θ·v| is |v|/2.
+    # In three dimensions a coordinate of a random direction is uniform: E|θ·v| = |v|/2.
     found = sliced_wasserstein_distance(x, x + shift, 4000)
     assert found == pytest.approx(1.5, abs=4 * 3 / np.sqrt(12 * 4000))
     # Unequal numbers of examples, and the shape of an image.
@@ -196,7 +229,14 @@ def test_sliced_wasserstein_distance_is_symmetric_seeded_and_has_the_unit_of_the
 
 
 @pytest.mark.parametrize(
-    "function", [energy_test, mmd_test, feature_tests, sliced_wasserstein_distance]
+    "function",
+    [
+        energy_test,
+        mmd_test,
+        feature_tests,
+        standardized_differences,
+        sliced_wasserstein_distance,
+    ],
 )
 @pytest.mark.parametrize(
     ("real", "generated", "message"),
@@ -204,13 +244,19 @@ def test_sliced_wasserstein_distance_is_symmetric_seeded_and_has_the_unit_of_the
         (
             np.zeros((5, 3)),
             np.zeros((5, 4)),
-            r"real, generated must be .* of one shape; got \(5, 3\), \(5, 4\)",
+            r"real, generated must have the same shape .*, got \(5, 3\), \(5, 4\)",
         ),
-        (np.zeros((5, 3)), np.zeros((5, 3, 1)), "one shape"),
-        (np.zeros(5), np.float64(0.0), "one shape"),
-        (np.zeros((5, 0)), np.zeros((5, 0)), "one shape"),
+        (np.zeros((5, 3)), np.zeros((5, 3, 1)), "same shape"),
+        (np.zeros(5), np.float64(0.0), r"generated must have shape \(n, ...\), got \(\)"),
+        (np.zeros((5, 0)), np.zeros((5, 0)), r"real must have shape .* got \(5, 0\)"),
+        (np.zeros((5, 3), complex), np.zeros((5, 3)), "real must .*, got dtype complex128"),
+        (np.zeros((5, 3)), [[0.0], [0.0, 1.0]], "generated must be one array"),
         (np.zeros((1, 3)), np.zeros((5, 3)), "real must have at least 2 examples, got 1"),
-        (np.zeros((5, 3)), np.full((5, 3), np.nan), "generated holds values that are not finite"),
+        (
+            np.zeros((5, 3)),
+            np.full((5, 3), np.nan),
+            "generated holds NaN or infinite values",
+        ),
     ],
 )
 def test_errors_name_what_does_not_fit(function, real, generated, message):
@@ -221,11 +267,11 @@ def test_errors_name_what_does_not_fit(function, real, generated, message):
 def test_errors_name_arguments_out_of_range():
     x = np.zeros((5, 3))
     for test in (energy_test, mmd_test):
-        with pytest.raises(ValueError, match="permutations must be at least 1, got 0"):
+        with pytest.raises(ValueError, match="permutations must be a positive integer, got 0"):
             test(x, x, permutations=0)
-    with pytest.raises(ValueError, match="projections must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="projections must be a positive integer, got 0"):
         sliced_wasserstein_distance(x, x, 0)
-    with pytest.raises(ValueError, match=r"levels must be from 0 to 1, got \(0.5, 50\)"):
+    with pytest.raises(ValueError, match=r"levels must be in \[0, 1\], got \(0.5, 50\)"):
         sample_statistics(x, (0.5, 50))
     with pytest.raises(ValueError, match="x must have at least 2 examples, got 1"):
         sample_statistics(x[:1])

@@ -17,10 +17,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras_gen.training import callbacks, pictures, runs
 from PIL import Image
 
 from keras_gen import data, presets, training
-from keras_gen.training import callbacks, pictures, runs
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {"epochs": 4, "hidden": (32,), "latent_dim": 3}

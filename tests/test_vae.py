@@ -99,7 +99,9 @@ def test_a_trained_linear_vae_finds_the_exact_likelihood():
 
 def test_beta_weights_the_kl():
     kl = np.float32([0.0, 1.0, 5.0])
-    np.testing.assert_allclose(linear_gaussian(cls=models.BetaVAE, beta=4.0).regularizer(kl), 4 * kl)
+    np.testing.assert_allclose(
+        linear_gaussian(cls=models.BetaVAE, beta=4.0).regularizer(kl), 4 * kl
+    )
     capacity = linear_gaussian(cls=models.BetaVAE, beta=10.0, capacity=2.0, capacity_steps=100)
     for step, free in [(0, 0.0), (50, 1.0), (100, 2.0), (1000, 2.0)]:
         capacity.step.assign(step)
@@ -108,7 +110,7 @@ def test_beta_weights_the_kl():
     for step, weight in [(0, 0.0), (5, 1.0), (10, 2.0), (50, 2.0)]:
         warm.step.assign(step)
         np.testing.assert_allclose(warm.regularizer(kl), weight * kl)
-    with pytest.raises(ValueError, match="beta must be a number, at least 0; got -1.0"):
+    with pytest.raises(ValueError, match="beta must be a number, at least 0; got"):
         linear_gaussian(cls=models.BetaVAE, beta=-1.0)
 
 

@@ -63,6 +63,14 @@ class Spec:
         """Whether examples are images or spectrograms."""
         return self.kind == "image" or (self.kind == "audio" and len(self.shape) == 3)
 
+    @property
+    def is_piano_roll(self) -> bool:
+        """Whether examples are sequences whose channels are named by successive MIDI numbers."""
+        names = self.channels or ("",)
+        if self.kind != "sequence" or not names[0].isdecimal():
+            return False
+        return names == tuple(str(int(names[0]) + i) for i in range(len(names)))
+
     def unscaled(self, x) -> np.ndarray:
         """Returns scaled data in its own units.
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -89,8 +87,16 @@ def _checked(model, name: str, wanted, arrays: Sequence) -> list[np.ndarray]:
     return arrays
 
 
-def export(model, filepath: str | os.PathLike, verbose=None) -> None:
+def export(
+    model, filepath: str | os.PathLike, verbose=None, content: dict[str, Any] | None = None
+) -> None:
     """Writes a SavedModel with a model's signatures and a `card.json`, all of it or nothing.
+
+    Args:
+        model: a `GenerativeModel`.
+        filepath: the folder to write.
+        verbose: whether to print the signatures.
+        content: of `card.json`; by default `card(model)`.
 
     Raises:
         FileExistsError: before anything is written, if something else is there.
@@ -103,7 +109,7 @@ def export(model, filepath: str | os.PathLike, verbose=None) -> None:
         archive.add_endpoint(name, function, input_signature=signature)
     with files.folder_written_beside(filepath) as folder:
         archive.write_out(folder, verbose=verbose)
-        (Path(folder) / "card.json").write_text(json.dumps(card(model), indent=2) + "\n")
+        files.write_json(folder / "card.json", content or card(model))
 
 
 def card(model) -> dict[str, Any]:

@@ -1,8 +1,20 @@
-"""Evaluation: arrays in, numbers out; a protocol pins every choice under one name."""
+"""Evaluation: metrics of arrays, and protocols, which pin every choice of a measurement."""
 
-from keras_gen.evaluation.codes import code_error
-from keras_gen.evaluation.distances import frechet_distance, kernel_distance
-from keras_gen.evaluation.factors import (
+from keras_gen import quiet  # noqa: F401  (before TensorFlow)
+from keras_gen.evaluation.callbacks import ProtocolMonitor
+from keras_gen.evaluation.classifiers import save_lenet, train_classifier, train_lenet
+from keras_gen.evaluation.features import (
+    Features,
+    inception_features,
+    load_features,
+    read_features,
+)
+from keras_gen.evaluation.metrics.distances import (
+    frechet_distance,
+    kernel_distance,
+    sliced_wasserstein_distance,
+)
+from keras_gen.evaluation.metrics.factors import (
     DCI,
     beta_vae_score,
     dci,
@@ -11,33 +23,37 @@ from keras_gen.evaluation.factors import (
     mutual_information_gap_samples,
     separated_attribute_predictability,
 )
-from keras_gen.evaluation.features import (
-    Features,
-    inception_features,
-    load_features,
-    read_features,
-    save_lenet,
-    train_lenet,
-)
-from keras_gen.evaluation.human import (
-    ErrorRate,
-    HumanErrors,
-    Judgements,
-    human_errors,
-    read_judgements,
-)
-from keras_gen.evaluation.labels import label_accuracy, train_classifier
-from keras_gen.evaluation.latent import active_units, latent_variances
-from keras_gen.evaluation.memorization import Memorization, check_memorization
-from keras_gen.evaluation.modes import ModeCoverage, class_coverage, mode_coverage
-from keras_gen.evaluation.monitor import ProtocolMonitor
-from keras_gen.evaluation.music import (
+from keras_gen.evaluation.metrics.labels import code_error, label_accuracy
+from keras_gen.evaluation.metrics.latents import active_units, latent_variances
+from keras_gen.evaluation.metrics.memorization import Memorization, check_memorization
+from keras_gen.evaluation.metrics.modes import ModeCoverage, class_coverage, mode_coverage
+from keras_gen.evaluation.metrics.music import (
     MusicStatistics,
     music_statistics,
     polyphony,
     repetitions,
     scale_consistency,
     tone_span,
+)
+from keras_gen.evaluation.metrics.quality import (
+    density_coverage,
+    inception_score,
+    precision_recall,
+)
+from keras_gen.evaluation.metrics.sequences import (
+    SequenceScore,
+    discriminative_score,
+    predictive_score,
+)
+from keras_gen.evaluation.metrics.statistics import (
+    FeatureTests,
+    SampleStatistics,
+    TwoSampleTest,
+    energy_test,
+    feature_tests,
+    mmd_test,
+    sample_statistics,
+    standardized_differences,
 )
 from keras_gen.evaluation.protocols import (
     PROTOCOLS,
@@ -50,27 +66,12 @@ from keras_gen.evaluation.protocols import (
     floor,
     measure,
 )
-from keras_gen.evaluation.quality import density_coverage, inception_score, precision_recall
-from keras_gen.evaluation.sequences import SequenceScore, discriminative_score, predictive_score
-from keras_gen.evaluation.statistics import (
-    FeatureTests,
-    SampleStatistics,
-    TwoSampleTest,
-    energy_test,
-    feature_tests,
-    mmd_test,
-    sample_statistics,
-    sliced_wasserstein_distance,
-)
 
 __all__ = [
     "DCI",
     "PROTOCOLS",
-    "ErrorRate",
     "FeatureTests",
     "Features",
-    "HumanErrors",
-    "Judgements",
     "Memorization",
     "ModeCoverage",
     "MusicStatistics",
@@ -97,7 +98,6 @@ __all__ = [
     "feature_tests",
     "floor",
     "frechet_distance",
-    "human_errors",
     "inception_features",
     "inception_score",
     "kernel_distance",
@@ -114,13 +114,13 @@ __all__ = [
     "precision_recall",
     "predictive_score",
     "read_features",
-    "read_judgements",
     "repetitions",
     "sample_statistics",
     "save_lenet",
     "scale_consistency",
     "separated_attribute_predictability",
     "sliced_wasserstein_distance",
+    "standardized_differences",
     "tone_span",
     "train_classifier",
     "train_lenet",

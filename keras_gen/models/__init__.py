@@ -1,5 +1,6 @@
 """The models: one paper, one file."""
 
+from keras_gen import quiet  # noqa: F401  (before TensorFlow)
 from keras_gen.engine.model import GenerativeModel
 from keras_gen.engine.options import nearest
 from keras_gen.models.adversarial import AdversarialModel

@@ -1,7 +1,7 @@
 """What all models with a generator and a discriminator share.
 
-The objectives are in the models' own files. Here are the networks' passes, the options of every
-adversarial model (penalties, packing, augmentation, averaging), and sampling.
+The objectives are in the models' own files. Here are the discriminator's passes and the options of
+every adversarial model: packing, augmentation, penalties (in `gradient_penalties`).
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_gen import augmentation, checks, data, latents, losses, networks
 from keras_gen.engine import default_networks, inputs, options, serving
-from keras_gen.engine.backends import backend
-from keras_gen.engine.model import GenerativeModel
 from keras_gen.models import adversarial_checks
+from keras_gen.models.generator import GeneratorModel
 from keras_gen.noise import Noise
 
 
@@ -29,7 +27,7 @@ class DiscriminatorOutput(NamedTuple):
     features: Any = None
 
 
-class AdversarialModel(GenerativeModel):
+class AdversarialModel(GeneratorModel):
     """Base class of models with a generator and a discriminator.
 
     Args:
@@ -58,14 +56,10 @@ class AdversarialModel(GenerativeModel):
     A player's step changes its own trainable weights only. The moving statistics of batch
     normalization are not trainable: any pass in training mode counts into them.
 
-    Attributes:
-        sampler: the network that samples: the generator, or its average.
-
     Raises:
         ValueError: if the networks do not fit together, or an option does not fit them.
     """
 
-    generator: keras.Model
     discriminator: keras.Model
     # Whether the default discriminator returns features besides the logit.
     needs_features = False
@@ -109,14 +103,11 @@ class AdversarialModel(GenerativeModel):
         self._normalizes_batches = adversarial_checks.has(
             discriminator, keras.layers.BatchNormalization
         )
-        # In training mode this layer writes to the discriminator's weights, whoever's step it is.
+        # In training mode this layer writes to the discriminator's weights, in every player's step.
         self._writes_weights = adversarial_checks.has(
             discriminator, keras.layers.SpectralNormalization
         )
-        if ema:
-            self.average = keras.models.clone_model(generator)
-            self.average.set_weights(generator.get_weights())
-            self.average.trainable = False
+        self.start_average()
 
     @options.takes_options
     def for_data(
@@ -223,18 +214,6 @@ class AdversarialModel(GenerativeModel):
 
     # ---- the players' networks -------------------------------------------------------------------
 
-    def draw(self, n, noise: Noise):
-        return self.latent.sample((n,), noise.at("prior"))
-
-    def draw_for(self, x, noise: Noise):
-        """Returns z ~ p(z) for each example of a batch, `(batch, latent_dim)`."""
-        # Only once there is a batch: batch normalization counts what is generated.
-        return backend.after([x], lambda: self.draw(ops.shape(x)[0], noise))
-
-    def generate(self, z, label=None, training: bool = False):
-        """Returns G(z), `(batch, *data_shape)`."""
-        return ops.cast(self.generator(self._with_label(z, label), training=training), "float32")
-
     def generate_for(self, x, z, label=None, training: bool = False):
         """Returns G(z) in the form that is compared with real examples x."""
         return self.generate(z, label, training)
@@ -288,113 +267,19 @@ class AdversarialModel(GenerativeModel):
         x = ops.reshape(x, (packs, self.packing, *self.data_shape))
         return ops.concatenate([x[:, i] for i in range(self.packing)], axis=-1)
 
-    def penalized(self, real, fake, label, noise: Noise, training: bool):
-        """Returns the discriminator's outputs for real and generated examples, and the penalty.
-
-        The penalty of a pair of packs is `(packs,)`.
-        """
-        if not (self.r1 or self.r2):
-            outputs = self.discriminate_both(real, fake, label, training)
-            penalty = 0.0
-        else:
-
-            def total(real, fake):
-                outputs = self.discriminate_both(real, fake, label, training)
-                # Only what is wanted: a second derivative is expensive.
-                return sum(
-                    ops.sum(self.per_example(output.logits, x))
-                    for output, x, weight in zip(
-                        outputs, (real, fake), (self.r1, self.r2), strict=True
-                    )
-                    if weight
-                ), outputs
-
-            slopes, outputs = backend.gradient(total, [real, fake])
-            penalty = self.r1 * losses.penalties.zero_centered(slopes[0])
-            penalty += self.r2 * losses.penalties.zero_centered(slopes[1])
-        if self.wgan_gp:
-            weight = noise.at("interpolation").uniform((ops.shape(real)[0],))
-            between = losses.penalties.interpolated(real, fake, ops.cast(weight, real.dtype))
-
-            def total_between(between):
-                logits = self.discriminate(between, label, training).logits
-                return ops.sum(self.per_example(logits, real)), None
-
-            (slope,), _ = backend.gradient(total_between, [between])
-            penalty += self.wgan_gp * losses.penalties.one_centered(slope)
-        return *outputs, penalty
-
-    def update_average(self) -> None:
-        """Moves the averaged generator: average <- ema * average + (1 - ema) * generator."""
-        if self.ema:
-            for mean, value in zip(self.average.weights, self.generator.weights, strict=True):
-                mean.assign(self.ema * mean + (1.0 - self.ema) * value)
-
-    @property
-    def sampler(self) -> keras.Model:
-        """The network that samples: the average with `ema`, else the generator."""
-        return self.average if self.ema else self.generator
-
-    def for_use(self) -> AdversarialModel:
-        """Returns a copy whose generator is the averaged one."""
-        copy = type(self).from_config(self.get_config() | {"ema": 0.0})
-        networks = [layer for layer in self.layers if not (self.ema and layer is self.average)]
-        for new, old in zip(copy.layers, networks, strict=True):
-            new.set_weights(old.get_weights())
-        copy.generator.set_weights(self.sampler.get_weights())
-        copy.step.assign(self.step)
-        return copy
-
     def call(self, inputs, training: bool = False):
         """Returns the discriminator's logits of examples, `(batch,)`, or of packs, `(packs,)`."""
         examples = self.examples(inputs)
         return self.discriminate(self.pack(examples.x), examples.label, training).logits
 
-    # ---- generation ------------------------------------------------------------------------------
-
-    def interpolate(self, z_from, z_to, steps: int = 8, label=None) -> np.ndarray:
-        """Decodes points between pairs of latents, on great circles where p(z) is Gaussian.
-
-        Points on a straight line between two Gaussian draws are shorter than draws are, and the
-        generator has seen few such (White 2016, "Sampling Generative Networks", section 2.1).
-
-        Args:
-            z_from: `(batch, latent_dim)`, for instance of `draw_latents`.
-            z_to: as `z_from`.
-            steps: number of points on each path, both ends included.
-            label: `(batch,)`, of both ends, for a conditional model.
-
-        Returns:
-            `(batch, steps, *data_shape)`.
-        """
-        checks.integer("steps", steps, least=2)
-        z_from, z_to = (checks.real_array("z", z) for z in (z_from, z_to))
-        return serving.decode_paths(self, self.latent.interpolate(z_from, z_to, steps), label)
-
     def signatures(self):
         label = ["label"] if self.conditional else []
-        z = serving.inputs(*label, z=(self.latent.dim,))
-
-        def decode(z, label=None):
-            return {"x": ops.cast(self.sampler(self._with_label(z, label)), "float32")}
-
-        def sample(n, seed, label=None):
-            return decode(self.draw(n, Noise(seed).at("sample")), label)
 
         def discriminate(x, label=None):
             return {"logit": self.discriminate(self.pack(x), label).logits}
 
-        return {
-            "serving_default": (decode, z),
-            "sample": (sample, serving.inputs("n", "seed", *label)),
-            "generate": (decode, z),
-            "decode": (decode, z),
-            "discriminate": (discriminate, serving.inputs(*label, x=self.data_shape)),
-        }
-
-    def _with_label(self, tensor, label):
-        """The inputs of a network, to which a conditional model adds the label."""
-        return tensor
+        inputs = serving.inputs(*label, x=self.data_shape)
+        return super().signatures() | {"discriminate": (discriminate, inputs)}
 
     def has_logit_shape(self, output) -> bool:
         """Whether an output of the discriminator has the shape of logits."""

@@ -6,6 +6,7 @@ parameters of p(x|z), `(batch, *output_shape)`. Generators map z to data within 
 takes a one-hot label as a second input. Outputs are float32 under any precision policy.
 """
 
+from keras_gen import quiet  # noqa: F401  (before TensorFlow)
 from keras_gen.networks import conv, dense, recurrent
 from keras_gen.networks.common import layer_sizes
 

@@ -48,7 +48,25 @@ class Preset:
     protocols: tuple[str, ...] = ()
     target: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def needs(self) -> str:
+        """Where the data comes from."""
+        if self.data in NEEDS:
+            return NEEDS[self.data]
+        return f"{self.data.removeprefix('tfds:')} of TensorFlow Datasets"
 
+
+NEEDS = {
+    "digits": "nothing: scikit-learn has the digits",
+    "shapes": "nothing: the data is drawn",
+    "ring": "nothing: the data is drawn",
+    "grid": "nothing: the data is drawn",
+    "sines": "nothing: the data is drawn",
+    "stacked_mnist": "mnist of TensorFlow Datasets",
+    "stocks": "stock_data.csv of the TimeGAN repository, in --data-dir",
+    "audio:fsdd": "the Free Spoken Digit Dataset, a folder of WAV files: --data audio:FOLDER",
+    "notes:jsb_chorales.json": "a file of pieces of music: --data notes:FILE",
+}
 # Protocols that presets share.
 QUALITY = tuple(f"{name}_lenet_5k" for name in ("precision", "recall", "density", "coverage"))
 IMAGES = ("fid_lenet_10k", "kid_lenet_10k", *QUALITY, "copies_1k")

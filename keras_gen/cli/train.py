@@ -1,0 +1,239 @@
+"""keras-gen train"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import dataclasses
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from keras_gen import presets
+from keras_gen.cli.common import (
+    UsageError,
+    absolute,
+    add_data_dir,
+    command,
+    seed,
+    usage_errors,
+)
+
+INTERRUPTED = 130  # 128 + SIGINT, as in shells
+# Kinds of data that are named with a path, as in text:PATH.
+PATH_KINDS = ("text", "audio", "notes")
+
+
+def add(commands) -> None:
+    """Adds the parser of the command."""
+    parser = command(
+        commands,
+        "train",
+        run,
+        "train a preset into a run directory",
+        "  keras-gen train vae_digits\n"
+        "  keras-gen train vae_mnist --data fashion_mnist --epochs 20 --set latent_dim=16\n"
+        "  keras-gen train beta_vae_shapes --set beta=8 --set data.image_size=32 --dry-run\n"
+        "  keras-gen train --resume --run-dir runs/vae_digits-001",
+    )
+    parser.add_argument(
+        "preset", nargs="?", metavar="PRESET", help="a name that keras-gen list shows"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="NAME|PATH",
+        help="train on other data: digits, shapes, mnist, fashion_mnist, cifar10, svhn_cropped, "
+        "celeb_a, stacked_mnist, ring, grid, sines, stocks, tfds:NAME, a folder of images, an "
+        ".npz, .npy or .csv file, text:FILE, audio:FOLDER, notes:FILE",
+    )
+    add_data_dir(parser)
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training set")
+    parser.add_argument("--batch-size", type=int, metavar="B", help="examples per step")
+    parser.add_argument(
+        "--learning-rate", type=float, metavar="R", help="Adam's, at the start of the schedule"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="replace any other setting, may be repeated: a field of the preset (schedule=stages), "
+        "an option of its networks or model (latent_dim=8) or of its data (data.KEY=VALUE)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=seed,
+        metavar="S",
+        help="of the initial weights, the noise and the order of the data (default: 0)",
+    )
+    parser.add_argument(
+        "--strategy",
+        choices=presets.STRATEGIES,
+        help="devices: auto (default) is all local GPUs if there are several, else one device",
+    )
+    parser.add_argument("--run-dir", metavar="D", help="default: the next free runs/PRESET-NNN")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue the run in --run-dir, or else the newest unfinished run of PRESET; start it "
+        "if there is none",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print the resolved configuration and the size of the work as JSON; make no run",
+    )
+
+
+def run(arguments) -> int:
+    """Starts or resumes a run."""
+    if arguments.preset is None and not (arguments.resume and arguments.run_dir):
+        raise UsageError("name a PRESET, or a run with --resume --run-dir (see keras-gen list)")
+    if arguments.resume and arguments.dry_run:
+        raise UsageError("--dry-run describes a new run: leave out --resume")
+    with usage_errors():
+        preset = arguments.preset and presets.get(arguments.preset)
+        settings = settings_of(arguments)
+        from keras_gen import runs
+
+        path, found, config = place(arguments, preset, settings)
+        if found and found.finished:
+            print(f"{path} is finished already ({config.preset.epochs} epochs): nothing to do")
+            return 0
+        job = runs.prepare(config, found)
+        if "data" in settings and "protocols" not in settings and found is None:
+            config = job.config = without_inapplicable(config, job)
+        check_protocols(config, job)
+        if arguments.dry_run:
+            print(json.dumps(job.as_json(), indent=2))
+            return 0
+        found = found or runs.Run.create(path, job.as_json())
+    return train(job, found)
+
+
+def place(arguments, preset, settings: dict) -> tuple:
+    """Returns the path of the run, the run if there is one, and its config."""
+    from keras_gen import runs
+    from keras_gen.runs import run as directories
+
+    path = arguments.run_dir
+    if arguments.resume:
+        path = path or directories.newest_unfinished(preset.name)
+        # With a preset and no run yet, the same command line starts it.
+        if not preset or Path(path, "config.json").exists():
+            found = runs.Run(path)
+            return path, found, resumed_config(found, arguments, settings)
+    path = path or directories.next_path(preset.name)
+    directories.check_free(Path(path))
+    config = runs.Config(
+        runs.override(preset, settings),
+        seed=arguments.seed or 0,
+        data_dir=absolute(arguments.data_dir),
+        strategy=arguments.strategy or "auto",
+        command=arguments.command_line,
+    )
+    return path, None, config
+
+
+def train(job, run) -> int:
+    """Trains a job into its run; returns the exit code."""
+    from keras_gen import runs
+
+    if job.initial_epoch:
+        total = job.config.preset.epochs
+        print(f"resuming {run.path} after epoch {job.initial_epoch} of {total}")
+    else:
+        print(f"training {job.config.preset.name} into {run.path}")
+    try:
+        with termination_as_interrupt():
+            job.fit(run, verbose=1 if sys.stdout.isatty() else 2)
+    except KeyboardInterrupt:
+        print(f"keras-gen: interrupted; resume with: {run.resume_command}", file=sys.stderr)
+        return INTERRUPTED
+    except runs.Diverged as error:
+        print(f"keras-gen: error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:  # a full disk, say
+        print(f"keras-gen: error: {error}; resume with: {run.resume_command}", file=sys.stderr)
+        return 1
+    print(f"finished {run.path}; now try: keras-gen evaluate {run.path}")
+    return 0
+
+
+def settings_of(arguments) -> dict:
+    """Returns the preset's settings that the command line replaces, by key."""
+    settings = {}
+    for item in arguments.set:
+        key, equals, text = item.partition("=")
+        if not equals:
+            raise UsageError(f"--set {item}: write KEY=VALUE")
+        try:
+            settings[key] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            settings[key] = text
+    for key in ("data", "epochs", "batch_size", "learning_rate"):
+        if getattr(arguments, key) is not None:
+            settings[key] = getattr(arguments, key)
+    if "data" in settings:
+        # The path in `PATH` or `KIND:PATH`.
+        kind, colon, path = str(settings["data"]).rpartition(":")
+        if kind in ("", *PATH_KINDS) and os.path.exists(path):
+            settings["data"] = kind + colon + absolute(path)
+    return settings
+
+
+def check_protocols(config, job) -> None:
+    """Raises ValueError now, not after hours of training, if a protocol cannot be measured."""
+    from keras_gen import evaluation
+
+    evaluation.check(config.preset.protocols, job.dataset.spec, type(job.model))
+
+
+def without_inapplicable(config, job):
+    """Returns the config without protocols of the preset that are not for its new data."""
+    from keras_gen import evaluation
+
+    preset, spec = config.preset, job.dataset.spec
+    kept = evaluation.applicable(preset.protocols, spec, type(job.model))
+    if dropped := [name for name in preset.protocols if name not in kept]:
+        names = ", ".join(dropped)
+        print(f"keras-gen: {names} left out: not for {spec.name}", file=sys.stderr)
+    return dataclasses.replace(config, preset=dataclasses.replace(preset, protocols=kept))
+
+
+def resumed_config(run, arguments, settings: dict):
+    """Returns the config of an existing run, whose settings may be repeated but not changed."""
+    from keras_gen import runs
+
+    config = run.config
+    preset = config.preset
+    if arguments.preset not in (None, preset.name):
+        raise UsageError(f"{run.path} is a run of {preset.name}, not of {arguments.preset}")
+    repeated = runs.override(preset, settings)
+    if json.dumps(dataclasses.asdict(repeated)) != json.dumps(dataclasses.asdict(preset)):
+        raise UsageError(f"{run.path} has other settings: resume it without {', '.join(settings)}")
+    if arguments.seed not in (None, config.seed):
+        raise UsageError(f"{run.path} has seed {config.seed}: resume it without --seed")
+    # Where data and devices are may differ from one machine to the next.
+    elsewhere = {
+        "strategy": arguments.strategy or config.strategy,
+        "data_dir": absolute(arguments.data_dir) or config.data_dir,
+    }
+    return dataclasses.replace(config, **elsewhere)
+
+
+@contextlib.contextmanager
+def termination_as_interrupt() -> Iterator[None]:
+    """Treats SIGTERM, which schedulers send, like Ctrl-C."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

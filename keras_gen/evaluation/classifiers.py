@@ -1,0 +1,178 @@
+"""Classifiers that are trained on real labels, for features and for `label_accuracy`."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import platform
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from keras_gen import __version__
+from keras_gen.data import Dataset, Spec
+from keras_gen.evaluation.features import Features, read_features
+from keras_gen.evaluation.metrics.labels import label_accuracy
+from keras_gen.files import sha256, write_json, written_beside
+from keras_gen.networks import common
+
+SMALLEST = 8
+DIMENSION = 128
+BATCH = 128
+LEARNING_RATE = 2e-3
+FEATURE_STEPS = 3000
+CLASSIFIER_STEPS = 600
+
+
+def lenet(shape: tuple[int, int, int], num_classes: int, seed: int | None = None) -> keras.Model:
+    """Returns a small convolutional classifier after LeCun et al. 1998, section II.
+
+    Args:
+        shape: (height, width, channels), at least 8x8.
+        num_classes: number of classes.
+        seed: of the initial weights.
+
+    Returns:
+        A network as `Features.network`.
+    """
+    initializer = common.initializers(seed)
+    h = x = keras.Input(shape, name="x")
+    for filters, size in ((16, 5), (32, 5), (64, 3)):
+        h = layers.Conv2D(
+            filters, size, padding="same", activation="relu", kernel_initializer=initializer()
+        )(h)
+        h = layers.MaxPooling2D()(h)
+    h = layers.Flatten()(h)
+    features = layers.Dense(DIMENSION, activation="relu", kernel_initializer=initializer())(h)
+    logits = layers.Dense(num_classes, kernel_initializer=initializer())(features)
+    return keras.Model(x, {"features": features, "logits": logits}, name="lenet")
+
+
+def train_lenet(
+    dataset: Dataset, epochs: int | None = None, seed: int = 0, verbose: int | str = 0
+) -> keras.Model:
+    """Returns a `lenet` trained on a data set's labels, the same for a seed on one machine.
+
+    Args:
+        dataset: images with class labels.
+        epochs: passes over the training set. By default as many as make 3,000 steps of 128 images.
+        seed: of the initial weights and the order of the examples.
+        verbose: as for `keras.Model.fit`.
+
+    Raises:
+        ValueError: before training, if the data is not images of at least 8x8 with class labels.
+    """
+    spec = dataset.spec
+    if spec.kind != "image" or min(spec.shape[:2]) < SMALLEST:
+        raise ValueError(
+            f"lenet needs images of at least {SMALLEST}x{SMALLEST}, but {spec.name} has "
+            f"{spec.kind}s of shape {spec.shape}."
+        )
+    if spec.num_classes is None:
+        raise ValueError(f"lenet needs class labels, but {spec.name} has none.")
+    batches = dataset.batches("train", BATCH, seed=seed)
+    epochs = epochs or math.ceil(FEATURE_STEPS / len(batches))
+    network = lenet(spec.shape, spec.num_classes, seed)
+    # A second model of the same layers is compiled, so that the saved one has no optimizer.
+    classifier = keras.Model(network.input, network.output["logits"])
+    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * len(batches))
+    classifier.compile(
+        optimizer=keras.optimizers.Adam(schedule),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=False,  # compiling takes longer than it saves
+    )
+    pairs = batches.dataset.map(lambda batch: (batch["x"], batch["label"]))
+    classifier.fit(
+        pairs.apply(tf.data.experimental.assert_cardinality(len(batches))),
+        epochs=epochs,
+        verbose=verbose,
+        shuffle=False,  # the batches are shuffled
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.seek(epoch))
+        ],
+    )
+    return network
+
+
+def save_lenet(
+    network: keras.Model, dataset: Dataset, path: str | os.PathLike, command: str | None = None
+) -> Features:
+    """Writes a trained `lenet`, and beside it a card with its accuracy on the test examples.
+
+    Args:
+        network: from `train_lenet`.
+        dataset: that it was trained on.
+        path: of the `.keras` file. The card is the `.json` file beside it.
+        command: the command line that made it, for the card.
+
+    Returns:
+        The features, read from the written files.
+
+    Raises:
+        ValueError: if the path does not end in .keras.
+    """
+    path = Path(path)
+    if path.suffix != ".keras":
+        raise ValueError(f"{path} must end in .keras")
+    spec, test = dataset.spec, dataset.arrays("test")
+    name = f"lenet-{spec.name}"
+    accuracy = label_accuracy(Features(name, "", 0.0, network), test["x"], test["label"])
+    # A kill between the two files leaves an old card, whose hash does not match.
+    with written_beside(path) as beside:
+        network.save(beside)
+    card = {
+        "name": name,
+        "data": spec.name,
+        "shape": spec.shape,
+        "dimension": DIMENSION,
+        "accuracy": accuracy,
+        "test_examples": len(test["x"]),
+        "sha256": sha256(path),
+        "command": command,
+        "versions": {
+            "keras_gen": __version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+            "python": platform.python_version(),
+        },
+    }
+    write_json(path.with_suffix(".json"), card)
+    return read_features(path)
+
+
+def train_classifier(dataset: Dataset, epochs: int | None = None, seed: int = 0) -> Features:
+    """Returns a `lenet` trained on the training examples, with its accuracy on the test examples.
+
+    Args:
+        dataset: images, or spectrograms, with class labels.
+        epochs: passes over the training set. By default as many as make 600 steps of 128 examples.
+        seed: of the initial weights and the order of the examples.
+
+    Raises:
+        ValueError: before training, unless `is_classifiable(dataset.spec)`.
+    """
+    spec = dataset.spec
+    if not is_classifiable(spec):
+        raise ValueError(
+            f"a classifier needs labelled images or spectrograms of at least {SMALLEST}x{SMALLEST},"
+            f" but {spec.name} has {spec.kind}s of shape {spec.shape}"
+            f"{'' if spec.num_classes else ' without labels'}."
+        )
+    if spec.kind == "audio":
+        # A spectrogram is an image to lenet.
+        images = dataclasses.replace(spec, kind="image")
+        dataset = Dataset(images, dataset.arrays("train"), dataset.arrays("test"))
+    epochs = epochs or math.ceil(CLASSIFIER_STEPS * BATCH / dataset.size("train"))
+    classifier = Features(f"lenet-{spec.name}", "", math.nan, train_lenet(dataset, epochs, seed))
+    test = dataset.arrays("test")
+    accuracy = label_accuracy(classifier, test["x"], test["label"])
+    return dataclasses.replace(classifier, accuracy=accuracy)
+
+
+def is_classifiable(spec: Spec) -> bool:
+    """Returns whether the data is images or spectrograms of at least 8x8, with class labels."""
+    return bool(spec.num_classes) and spec.is_picture and min(spec.shape[:2]) >= SMALLEST

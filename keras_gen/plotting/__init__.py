@@ -1,0 +1,31 @@
+"""Figures with Matplotlib: one set for notebooks, runs, cards and commands.
+
+`show_...` and `plot_...` draw into `ax`, or a new figure, and return the axes. `draw_samples`
+returns a whole figure of samples of any kind of data, which `save` writes.
+"""
+
+from keras_gen.plotting.axes import plot_history, show_images, show_points, use_svg
+from keras_gen.plotting.output import pixels, save
+from keras_gen.plotting.samples import (
+    as_images,
+    class_labels,
+    draw_comparison,
+    draw_samples,
+    drawable,
+    sheet_size,
+)
+
+__all__ = [
+    "as_images",
+    "class_labels",
+    "draw_comparison",
+    "draw_samples",
+    "drawable",
+    "pixels",
+    "plot_history",
+    "save",
+    "sheet_size",
+    "show_images",
+    "show_points",
+    "use_svg",
+]

@@ -1,0 +1,50 @@
+"""Imports TensorFlow without its start-up messages; other output of the import is shown.
+
+Some messages are written before TensorFlow reads TF_CPP_MIN_LOG_LEVEL, others when it first looks
+for a GPU. Importing this module does both while stderr goes to a file, and then shows what was not
+expected. It does nothing if TensorFlow is imported already, or TF_CPP_MIN_LOG_LEVEL is set to 0.
+"""
+
+import os
+import sys
+import tempfile
+
+EXPECTED = (
+    "WARNING: All log messages before absl::InitializeLog()",
+    "cudart_stub.cc",
+    "cuda_executor.cc",
+    "cuda_diagnostics.cc",
+    "cuda_platform.cc",
+    "cpu_feature_guard.cc",
+    "To enable the following instructions",
+    "gpu_device.cc",
+    "Skipping registering GPU devices",
+    "port.cc",
+    "computation_placer.cc",
+)
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow and lets it look for devices, without the expected messages."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if "tensorflow" in sys.modules or os.environ["TF_CPP_MIN_LOG_LEVEL"] == "0":
+        return
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as captured:
+        stderr = os.dup(2)
+        os.dup2(captured.fileno(), 2)
+        try:
+            import tensorflow
+
+            tensorflow.config.list_physical_devices()
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            captured.seek(0)
+            for line in captured.read().decode(errors="replace").splitlines():
+                if not any(text in line for text in EXPECTED):
+                    print(line, file=sys.stderr)
+
+
+import_tensorflow()

@@ -1,0 +1,140 @@
+"""What a run does after every epoch: it stops if diverged, and writes history and checkpoint.
+
+The order matters: the checkpoint comes last, so that whatever it continues from is on disk.
+"""
+
+import math
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_gen import data, files, plotting
+from keras_gen.runs import samples
+from keras_gen.runs.run import Run
+
+
+class Diverged(RuntimeError):
+    """Training has failed for good; the message says what to change."""
+
+
+class StopWhenDiverged(keras.callbacks.Callback):
+    """Raises `Diverged` after an epoch that shows that training has failed for good.
+
+    Nothing of that epoch is kept, so the newest checkpoint is from before it. The criteria are
+
+    - a metric that is NaN or infinite;
+    - a discriminator that has won: a `discriminator_accuracy` above 0.999 in each of the last
+      epochs, at least `WON_EPOCHS` and `WON_STEPS` training steps. Its gradient then teaches the
+      generator almost nothing.
+    """
+
+    WON_ACCURACY = 0.999
+    WON_EPOCHS = 3
+    WON_STEPS = 1000
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]] = ()):
+        """Args:
+        rows: of the history so far, so that a resumed run stops when an uninterrupted one would.
+        """
+        super().__init__()
+        self.won_epochs = 0
+        for row in rows:
+            won = float(row.get("discriminator_accuracy", 0.0)) > self.WON_ACCURACY
+            self.won_epochs = self.won_epochs + 1 if won else 0
+
+    def on_train_begin(self, logs=None):
+        before = self.won_epochs * (self.params.get("steps") or 0)
+        self.won_since = int(self.model.step.numpy()) - before
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                game = hasattr(self.model, "discriminator")
+                remedy = "give the discriminator a penalty (--set r1=1), " if game else ""
+                raise Diverged(
+                    f"{name} became {value} in epoch {epoch + 1}: lower --learning-rate, "
+                    f"{remedy}or look for extreme values in the data"
+                )
+        step = int(self.model.step.numpy())
+        if logs.get("discriminator_accuracy", 0.0) <= self.WON_ACCURACY:
+            self.won_epochs, self.won_since = 0, step
+            return
+        self.won_epochs += 1
+        if self.won_epochs >= self.WON_EPOCHS and step - self.won_since >= self.WON_STEPS:
+            raise Diverged(
+                f"the discriminator has won: its accuracy was over {self.WON_ACCURACY:.1%} for "
+                f"{self.won_epochs} epochs. Give it a penalty (--set r1=1), lower its learning "
+                "rate, or use --set loss=relativistic"
+            )
+
+
+class HistoryFile(keras.callbacks.Callback):
+    """Writes history.csv: a row per epoch with its metrics, learning rate and seconds.
+
+    The seconds count from one row to the next, including what other callbacks take.
+    """
+
+    def __init__(self, run: Run, initial_epoch: int):
+        super().__init__()
+        self.run = run
+        self.rows = run.read_history(initial_epoch)
+
+    def on_train_begin(self, logs=None):
+        self.start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {"epoch": epoch + 1} | logs
+        row["learning_rate"] = float(self.model.optimizer.learning_rate)
+        now = time.perf_counter()
+        row["seconds"], self.start = round(now - self.start, 3), now
+        self.rows.append(row)
+        self.run.write_history(self.rows)
+
+
+class Samples(keras.callbacks.Callback):
+    """Writes samples/epoch-NNNN.png and a TensorBoard image, or .txt of text, after every epoch.
+
+    All epochs' samples have the same noise. Data that cannot be drawn gets none.
+    """
+
+    def __init__(self, run: Run, spec: data.Spec, seed: int):
+        super().__init__()
+        self.run, self.spec, self.seed = run, spec, seed
+
+    def on_train_begin(self, logs=None):
+        self.writer = tf.summary.create_file_writer(str(self.run.tensorboard / "samples"))
+
+    def on_epoch_end(self, epoch, logs=None):
+        path = self.run.samples / f"epoch-{epoch + 1:04d}"
+        labels = plotting.class_labels(self.model, self.spec)
+        x = self.model.sample(plotting.sheet_size(self.spec, labels), seed=self.seed)
+        if self.spec.kind == "text":
+            samples.write_samples(x, self.spec, path.with_suffix(".txt"))
+        elif plotting.drawable(self.spec):
+            figure = plotting.draw_samples(x, self.spec, column_labels=labels)
+            plotting.save(figure, path.with_suffix(".png"))
+            with self.writer.as_default(step=epoch + 1):
+                tf.summary.image("samples", plotting.pixels(figure)[None])
+
+    def on_train_end(self, logs=None):
+        self.writer.close()
+
+
+class Checkpoints(keras.callbacks.Callback):
+    """Writes checkpoints/epoch-NNNN.keras, the whole model with its optimizer.
+
+    The last two are kept, and the last from before the discriminator began to win.
+    """
+
+    def __init__(self, run: Run, diverged: StopWhenDiverged):
+        super().__init__()
+        self.run = run
+        self.diverged = diverged
+
+    def on_epoch_end(self, epoch, logs=None):
+        with files.written_beside(self.run.checkpoint(epoch + 1)) as beside:
+            self.model.save(beside)
+        self.run.drop_old_checkpoints(keep=epoch + 1 - self.diverged.won_epochs)

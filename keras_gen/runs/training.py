@@ -1,0 +1,272 @@
+"""Training a preset into a run directory, and resuming it."""
+
+import dataclasses
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_gen import checks, data, files, models, presets
+from keras_gen.engine.optimizers import adam
+from keras_gen.presets import Preset
+from keras_gen.runs import callbacks
+from keras_gen.runs.config import Config, override
+from keras_gen.runs.run import Run, check_free, next_path
+from keras_gen.runs.schedules import schedule
+from keras_gen.runs.strategies import strategy
+from keras_gen.runs.trained import load_data
+
+CHECKED = 1000  # training examples whose shape and range are checked before training
+ADAPT_EXAMPLES = 10_000  # training examples that the untrained networks are adapted to
+
+log = logging.getLogger("keras_gen")
+
+
+@dataclass
+class Job:
+    """A run that is ready to train: data loaded, model built or restored, by `prepare`."""
+
+    config: Config
+    dataset: data.Dataset
+    train: data.Batches
+    validation: data.Batches
+    model: models.GenerativeModel
+    initial_epoch: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the content of config.json: config, description of the data, size of the work."""
+        return self.config.as_json() | {
+            "spec": dataclasses.asdict(self.dataset.spec),
+            "parameters": self.model.count_params(),
+            "training_examples": self.dataset.size("train"),
+            "test_examples": self.dataset.size("test"),
+            "steps_per_epoch": len(self.train),
+            "steps": len(self.train) * self.config.preset.epochs,
+            "replicas": self.model.distribute_strategy.num_replicas_in_sync,
+        }
+
+    def fit(self, run: Run, verbose: int | str = "auto") -> keras.callbacks.History:
+        """Trains into the run directory up to the preset's last epoch, and finishes the run.
+
+        Args:
+            run: the run directory, with the job's config.
+            verbose: as in `keras.Model.fit`.
+
+        Raises:
+            Diverged: if a metric is no longer a number, or the discriminator has won.
+        """
+        epochs = self.config.preset.epochs
+        run.make_folders()
+        diverged = callbacks.StopWhenDiverged(run.read_history(self.initial_epoch))
+        written = [
+            diverged,
+            callbacks.HistoryFile(run, self.initial_epoch),
+            keras.callbacks.TensorBoard(str(run.tensorboard), write_graph=False),
+            callbacks.Samples(run, self.dataset.spec, self.config.seed),
+            callbacks.Checkpoints(run, diverged),
+        ]
+        history = self.model.fit(
+            self.train,
+            validation_data=self.validation,
+            epochs=epochs,
+            initial_epoch=self.initial_epoch,
+            callbacks=written,
+            verbose=verbose,
+        )
+        finish(run, epochs)
+        return history
+
+
+def prepare(config: Config, run: Run | None = None) -> Job:
+    """Loads the data and builds the model, or restores it from the newest checkpoint of `run`.
+
+    Raises:
+        ValueError: if data is missing, or something in the config does not fit.
+        PermissionError: if nothing can be written in the run directory.
+    """
+    if run:
+        files.check_writable(run.path)
+    preset = config.preset
+    scope = strategy(config.strategy)
+    replicas = scope.num_replicas_in_sync
+    if preset.batch_size % replicas:
+        raise ValueError(
+            f"batch_size {preset.batch_size} cannot be divided among {replicas} replicas"
+        )
+    packing = checks.integer("packing", preset.model.get("packing", 1))
+    if preset.batch_size % (replicas * packing):
+        raise ValueError(
+            f"batch_size {preset.batch_size} cannot be divided into packs of {packing} on each of "
+            f"{replicas} replica(s)"
+        )
+    dataset = load_data(preset, config.data_dir)
+    if dataset.size("train") < preset.batch_size:
+        raise ValueError(
+            f"batch_size {preset.batch_size} is more than the {dataset.size('train')} training "
+            f"examples of {preset.data}"
+        )
+    # Only whole batches, so that one compiled step serves all. Of the test examples a smaller last
+    # batch too, unless a replica might get none of it.
+    cls = models.get(preset.class_name)
+    train = dataset.batches(
+        "train",
+        preset.batch_size,
+        seed=config.seed,
+        drop_remainder=True,
+        index=cls.uses_index,
+    )
+    validation = dataset.batches(
+        "test",
+        min(preset.batch_size, dataset.size("test") // replicas * replicas),
+        shuffle=False,
+        drop_remainder=replicas > 1,
+    )
+    with scope.scope():
+        restored = restore(run) if run else None
+        if restored:
+            run.read_history(restored[1])  # a damaged one is an error here, not in the middle
+            return Job(config, dataset, train, validation, *restored)
+        keras.utils.set_random_seed(config.seed)
+        options = {"num_examples": dataset.size("train")} if cls.uses_index else {}
+        options |= preset.network | preset.model
+        model = cls.for_data(dataset.spec, seed=config.seed, **options)
+        model.adapt(dataset.arrays("train", limit=ADAPT_EXAMPLES)["x"])
+        model.compile(optimizer=optimizer(preset, model, preset.epochs * len(train)))
+    examples = dataset.arrays("train", limit=CHECKED)
+    model.check_examples(examples["x"], examples.get("label"))
+    return Job(config, dataset, train, validation, model)
+
+
+def optimizer(preset: Preset, model: models.GenerativeModel, steps: int):
+    """Returns Adam with a preset's schedule over all of its steps, for each player.
+
+    Raises:
+        ValueError: if the preset's rates are not for the model's players.
+    """
+    rates = preset.learning_rate
+    if model.players and not isinstance(rates, dict):
+        rates = dict.fromkeys(model.players, rates)
+    if isinstance(rates, dict):
+        rates = {
+            player: schedule(preset.schedule, rate, steps * model.steps_of(player))
+            for player, rate in rates.items()
+        }
+    else:
+        rates = schedule(preset.schedule, rates, steps)
+    return adam(rates, model.players, **preset.adam)
+
+
+def restore(run: Run) -> tuple[models.GenerativeModel, int] | None:
+    """Returns the model of a run's newest good checkpoint and its epoch; None if there is none.
+
+    Raises:
+        ValueError: if there are checkpoints, but all are damaged.
+    """
+    epochs = run.checkpoint_epochs()
+    for epoch in epochs:
+        try:
+            return keras.models.load_model(run.checkpoint(epoch)), epoch
+        except Exception as error:  # a damaged file fails in as many ways as there are readers
+            reason = str(error).partition("\n")[0]
+            log.warning(
+                "checkpoint %s is damaged (%s): trying older", run.checkpoint(epoch), reason
+            )
+    if epochs:
+        raise ValueError(f"no checkpoint in {run.checkpoints} can be read: start a new run")
+    return None
+
+
+def finish(run: Run, epochs: int) -> None:
+    """Writes metrics.json, and last model.keras: the mark of a finished run."""
+    rows = run.read_history(epochs)
+    last = {key: float(value) for key, value in rows[-1].items() if key != "epoch"}
+    files.write_json(
+        run.metrics_file,
+        {
+            "epochs": epochs,
+            "training_seconds": round(sum(float(row["seconds"]) for row in rows), 1),
+            "train": {
+                key: value
+                for key, value in last.items()
+                if not key.startswith("val_") and key not in ("seconds", "learning_rate")
+            },
+            "validation": {
+                key.removeprefix("val_"): value
+                for key, value in last.items()
+                if key.startswith("val_")
+            },
+        },
+    )
+    with files.written_beside(run.model_file) as beside:
+        beside.write_bytes(run.checkpoint(epochs).read_bytes())
+
+
+def train(
+    preset: str | Preset | Config,
+    run_dir: str | os.PathLike | None = None,
+    seed: int = 0,
+    data_dir: str | os.PathLike | None = None,
+    strategy: str = "auto",
+    verbose: int | str = "auto",
+    **settings: Any,
+) -> Run:
+    """Trains a preset into a new run directory.
+
+    ```python
+    run = keras_gen.runs.train("vae_digits", epochs=3, latent_dim=4)
+    ```
+
+    Args:
+        preset: a name, a preset, or a whole `Config`, which the other arguments cannot change.
+        run_dir: the directory to make; by default the next free runs/PRESET-NNN.
+        seed: of the initial weights, the noise and the order of the data.
+        data_dir: where prepared data sets are.
+        strategy: "auto", "single", "mirrored" or "tpu".
+        verbose: as in `keras.Model.fit`.
+        **settings: replace settings of the preset, as in `override`.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        ValueError: before training starts, if something in the config does not fit.
+        FileExistsError: if `run_dir` exists and is not an empty directory.
+        Diverged: if a metric is no longer a number, or the discriminator has won.
+    """
+    if isinstance(preset, Config):
+        config = preset
+    else:
+        preset = presets.get(preset) if isinstance(preset, str) else preset
+        place = None if data_dir is None else str(data_dir)
+        config = Config(override(preset, settings), checks.seed(seed), place, strategy)
+    path = next_path(config.preset.name) if run_dir is None else Path(run_dir)
+    check_free(path)
+    job = prepare(config)
+    run = Run.create(path, job.as_json())
+    job.fit(run, verbose)
+    return run
+
+
+def resume(run_dir: str | os.PathLike, verbose: int | str = "auto") -> Run:
+    """Continues an interrupted run to the weights that it would have had without interruption.
+
+    Args:
+        run_dir: the run directory. If its run is finished, nothing is done.
+        verbose: as in `keras.Model.fit`.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        FileNotFoundError: if `run_dir` is not a run directory.
+        PermissionError: if nothing can be written in it.
+        ValueError: if none of its checkpoints can be read.
+        Diverged: if a metric is no longer a number, or the discriminator has won.
+    """
+    run = Run(run_dir)
+    if not run.finished:
+        prepare(run.config, run).fit(run, verbose)
+    return run
