@@ -4,11 +4,7 @@
 sources are in `keras_gen.data.sources`, one file each.
 """
 
-<<<<<<< HEAD
-=======
 from keras_gen import quiet  # noqa: F401  (before TensorFlow)
-from keras_gen.data.audio import log_mel, waveform, write_wav
->>>>>>> main
 from keras_gen.data.dataset import Dataset
 from keras_gen.data.loading import load, spec
 from keras_gen.data.pipeline import Batches
