@@ -1,4 +1,4 @@
-"""Notes: piano-rolls that sound as their file says, and every error message."""
+"""Notes: piano-rolls equal the notes of their files, and every error message."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ def load(path, **options):
 
 
 def sounding(dataset, split):
-    """The MIDI numbers that sound in each step of each example."""
+    """Returns the MIDI numbers that sound in each step of each example."""
     notes = np.array(dataset.spec.channels).astype(int)
     return [[notes[step > 0].tolist() for step in x] for x in dataset.arrays(split)["x"]]
 
@@ -29,7 +29,7 @@ FIRST = [[60, 64], [60, 64, 67], [], 62, [-1, 59], [60, 60], [72]]
 SECOND = [[48], [48, 55], [50]]
 
 
-def test_windows_sound_as_the_file_says(tmp_path):
+def test_windows_have_the_notes_of_the_file(tmp_path):
     path = write(tmp_path / "song.json", {"train": [FIRST, SECOND], "test": [SECOND]})
     song = load(path, length=3)
     assert (song.spec.name, song.spec.kind) == ("song", "sequence")
@@ -58,7 +58,7 @@ def test_parts_of_a_file(tmp_path):
     assert load(path, length=4).spec.channels[-1] == "60"
     write(path, {"train": low, "valid": middle})
     assert sounding(load(path, length=4), "test") == [[[50]] * 4]
-    # Whole pieces are held out, always the same for a seed.
+    # Whole pieces are held out, and the same ones for the same seed.
     pieces = [[[n]] * 8 for n in range(40, 60)]
     for content in (pieces, {"train": pieces}):
         write(path, content)
@@ -166,16 +166,16 @@ def test_whole_floats_are_numbers_and_rests_are_silent(tmp_path, form, rest):
     [
         [[60, 0], [62, -1]],  # a rest is marked otherwise
         [[60, 0], [62, None]],
-        [[60, 0], [62, 5]],  # notes so low are meant
-        [[60, 0], [62]],  # silent voices are left out
+        [[60, 0], [62, 5]],  # a note below the range of a piano
+        [[60, 0], [62]],  # the number of voices varies
     ],
 )
-def test_zero_is_a_note_where_it_may_be_one(tmp_path, steps):
+def test_zero_is_a_note_unless_it_can_only_be_a_rest(tmp_path, steps):
     path = write(tmp_path / "low.json", {"train": [steps], "test": [steps]})
     assert sounding(load(path, length=2), "train")[0][0] == [0, 60]
 
 
-def test_zero_is_a_rest_of_a_melody(tmp_path):
+def test_zero_is_a_rest_in_a_melody(tmp_path):
     path = write(tmp_path / "melody.json", {"train": [[60, 0, 62, 0]], "test": [[61, 0, 0, 0]]})
     assert sounding(load(path, length=4), "train") == [[[60], [], [62], []]]
 
@@ -202,7 +202,7 @@ def held(note, start, end, **fields):
     return [(start, "note_on", note, fields), (end, "note_off", note, fields)]
 
 
-def test_a_midi_file_sounds_as_written(tmp_path):
+def test_notes_of_a_midi_file(tmp_path):
     # With 4 steps in a beat of 96 ticks, a step is 24 ticks.
     first = [*held(60, 0, 48), *held(62, 48, 72), *held(64, 74, 75), *held(64, 96, 120)]
     second = [
@@ -210,7 +210,7 @@ def test_a_midi_file_sounds_as_written(tmp_path):
         (24, "note_on", 48, {}),
         (72, "note_on", 48, {"velocity": 0}),
         *held(35, 72, 96, channel=9),  # a drum
-        (168, "note_on", 67, {}),  # which never ends
+        (168, "note_on", 67, {}),  # without an end
         (192, "note_off", 40, {}),
     ]
     path = midi(tmp_path / "song.mid", first, second)
