@@ -124,7 +124,10 @@ def test_errors_of_batches():
         {"x": np.zeros(3), "label": np.zeros(2)}, 1
     )
     refused("at least one", call=make)({}, 1)
-    refused("batch_size must be at least 1, got 0", call=make)({"x": np.zeros(3)}, 0)
+    for wrong in (0, -1, 2.5, "3"):
+        refused("batch_size must be a positive integer", repr(wrong), call=make)(
+            {"x": np.zeros(3)}, wrong
+        )
     refused("no batch of 4 in 3", "smaller batch_size", call=make)(
         {"x": np.zeros(3)}, 4, drop_remainder=True
     )

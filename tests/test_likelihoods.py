@@ -229,3 +229,18 @@ def test_padding_has_log_probability_zero():
     )
     drawn = keras.ops.convert_to_numpy(drawn)
     assert set(np.unique(drawn[:, 0])) == {0.0, 1.0} and (drawn[:, 1] == -1.0).all()
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: likelihoods.Gaussian(scale=0), "must be a number, greater than 0; got 0"),
+        (lambda: likelihoods.Gaussian(scale=np.nan), "scale .*must be a number.* got nan"),
+        (lambda: likelihoods.Gaussian(scale="wide"), "scale .*must be a number.* got 'wide'"),
+        (lambda: likelihoods.Categorical(1), "num_classes must be an integer of at least 2, got 1"),
+        (lambda: likelihoods.DiscretizedLogistic(2.5), "levels must be an integer.* got 2.5"),
+    ],
+)
+def test_errors_of_parameters(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

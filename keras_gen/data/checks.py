@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,15 @@ from keras_gen.data.specs import DataError
 
 # A data set is held in memory and must leave room for the model.
 MEMORY_LIMIT = 8 * 2**30
+
+
+@contextlib.contextmanager
+def data_errors() -> Iterator[None]:
+    """Raises the ValueErrors of a block as DataErrors."""
+    try:
+        yield
+    except ValueError as error:
+        raise DataError(str(error)) from error
 
 
 def image_pair(image_size: int | tuple[int, int]) -> tuple[int, int]:
@@ -49,19 +59,15 @@ def check_memory(name: str, count: int, shape: tuple[int, ...], dtype: Any, fix:
 
 def check_fraction(test_fraction: float) -> None:
     """Raises a DataError unless 0 < test_fraction < 1."""
-    try:
+    with data_errors():
         checks.number("test_fraction", test_fraction, above=0, below=1)
-    except ValueError as error:
-        raise DataError(str(error)) from error
 
 
 def check_counts(name: str, **options: int) -> None:
     """Raises a DataError if an option of the source `name` is not a positive integer."""
-    for option, value in options.items():
-        try:
+    with data_errors():
+        for option, value in options.items():
             checks.integer(f"{option} of {name}", value)
-        except ValueError as error:
-            raise DataError(str(error)) from error
 
 
 def random_state(seed: int) -> np.random.RandomState:
@@ -72,10 +78,8 @@ def random_state(seed: int) -> np.random.RandomState:
     Raises:
         DataError: if the seed is not an integer from 0 to 2^32 - 1.
     """
-    try:
+    with data_errors():
         return np.random.RandomState(checks.integer("seed", seed, 0, 2**32 - 1))
-    except ValueError as error:
-        raise DataError(str(error)) from error
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

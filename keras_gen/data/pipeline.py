@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import tensorflow as tf
 
+from keras_gen import checks
+from keras_gen.data.checks import data_errors
 from keras_gen.data.specs import DataError
 
 Batch = dict[str, tf.Tensor]
@@ -55,8 +57,8 @@ class Batches:
             raise DataError(
                 f"arrays must be at least one array, all equally long; got lengths {lengths}."
             )
-        if batch_size < 1:
-            raise DataError(f"batch_size must be at least 1, got {batch_size}.")
+        with data_errors():
+            checks.integer("batch_size", batch_size)
         self.examples = next(iter(lengths.values()))
         self.batch_size = batch_size
         full, rest = divmod(self.examples, batch_size)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_gen.checks import integer, number
 from keras_gen.latents import LOG_2PI
 from keras_gen.likelihoods.base import Likelihood
 
@@ -64,7 +65,7 @@ class Gaussian(Likelihood):
     Args:
         scale: the standard deviation, a positive number; or `"learned"`, for which the decoder
             outputs the mean and the log of the scale of each value (Kingma & Welling 2014, appendix
-            C.2). With `scale=1` it equals half the squared error, up to a constant.
+            C.2). With `scale=1`, -log p is half the squared error, up to a constant.
     """
 
     # The likelihood is unbounded where data repeat exactly, such as a black margin: a learned scale
@@ -72,9 +73,9 @@ class Gaussian(Likelihood):
     MIN_LOG_SCALE = -7.0
 
     def __init__(self, scale: float | str = 1.0):
-        if scale != "learned" and not (isinstance(scale, (int, float)) and scale > 0):
-            raise ValueError(f'scale must be a positive number or "learned", got {scale!r}.')
-        self.scale = scale
+        self.scale = (
+            scale if scale == "learned" else number('scale (if not "learned")', scale, above=0)
+        )
         self.parameters_per_value = 2 if scale == "learned" else 1
 
     def value_log_prob(self, x, parameters):
@@ -119,9 +120,7 @@ class Categorical(Likelihood):
     discrete = True
 
     def __init__(self, num_classes: int, value_range: tuple[float, float] | None = None):
-        if num_classes < 2:
-            raise ValueError(f"num_classes must be at least 2, got {num_classes}.")
-        self.num_classes = self.parameters_per_value = num_classes
+        self.num_classes = self.parameters_per_value = integer("num_classes", num_classes, 2)
         self.levels = value_range and tuple(value_range)
         self.value_range = self.levels or (0, num_classes - 1)
 
@@ -171,9 +170,7 @@ class DiscretizedLogistic(Likelihood):
     MIN_LOG_SCALE = -7.0
 
     def __init__(self, levels: int = 256, value_range: tuple[float, float] = (0.0, 1.0)):
-        if levels < 2:
-            raise ValueError(f"levels must be at least 2, got {levels}.")
-        self.levels = levels
+        self.levels = integer("levels", levels, 2)
         self.value_range = tuple(value_range)
 
     def value_log_prob(self, x, parameters):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_gen.checks import real_array
+from keras_gen.data.checks import data_errors
 from keras_gen.data.dataset import Dataset
 from keras_gen.data.specs import DataError, Spec
 from keras_gen.data.splits import hold_out
@@ -138,10 +139,8 @@ def from_arrays(
     for split in (train, test or {}):
         for key, (called, array) in split.items():
             place = f"{where}, array {called!r}"
-            try:
+            with data_errors():
                 array = real_array(place, array)
-            except ValueError as error:
-                raise DataError(str(error)) from error
             if key == "label":
                 array = _check_labels(array, len(split["x"][1]), split["x"][0], place)
             else:
