@@ -58,8 +58,8 @@ def label_settings(cls: type, spec: data.Spec) -> dict[str, int]:
     return {"num_classes": spec.num_classes}
 
 
-def seeded(seed: int | None, offset: int) -> int | None:
-    """Returns the seed of a further network; None stays None."""
+def seeded(seed: int | None, offset: int = 0) -> int | None:
+    """Returns the seed of a network, `offset` after the model's; None stays None."""
     return None if seed is None else checks.seed(seed) + offset
 
 
@@ -100,7 +100,7 @@ def encoder_decoder(
     parameters = latents.Gaussian(latent_dim).parameter_size
     shape = likelihood.parameter_shape(spec.shape)
     return (
-        kind.encoder(spec.shape, parameters, seed=seed, **settings),
+        kind.encoder(spec.shape, parameters, seed=seeded(seed), **settings),
         kind.decoder(latent_dim, shape, seed=seeded(seed, SECOND), **mirrored),
         likelihood,
     )
@@ -127,7 +127,7 @@ def generator(
         spec.shape,
         generated_range(spec),
         normalization=normalization,
-        seed=seed,
+        seed=seeded(seed),
         **settings,
     )
 

@@ -113,7 +113,7 @@ def check_known(what: str, given: Iterable[str], known: Iterable[str]) -> None:
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Returns " Did you mean 'x'?" for the name most like the given one, or nothing."""
-    close = difflib.get_close_matches(str(name), list(names), n=1)
+    close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
