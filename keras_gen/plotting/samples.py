@@ -83,8 +83,8 @@ def draw_samples(
         return _panels(_in_units(x, spec), _channels(spec), "step", title)
     if column_labels:
         columns = len(column_labels)
-    columns = columns or math.ceil(math.sqrt(len(x)))
-    return _sheet(as_images(x, spec), columns, column_labels, _axis_texts(spec), title)
+    images = as_images(x, spec)
+    return _sheet(images, columns or _columns(images), column_labels, _axis_texts(spec), title)
 
 
 def draw_comparison(samples: Sequence[np.ndarray], spec: data.Spec, names: Sequence[str]) -> Figure:
@@ -150,6 +150,19 @@ def _in_units(x: np.ndarray, spec: data.Spec) -> np.ndarray:
     return np.where(np.all(np.equal(x, spec.mask_value), axis=-1, keepdims=True), np.nan, values)
 
 
+def _columns(images: np.ndarray) -> int:
+    """Returns how many images per row make a sheet about as wide as high, with no holes if it can.
+
+    It is the best divisor of the number of images, or the best number if no divisor is near it.
+    """
+    count, height, width, _ = images.shape
+    ratio = height / width
+    best = math.sqrt(count * (1 if 0.5 < ratio < 2 else ratio))
+    divisors = [i for i in range(count, 0, -1) if count % i == 0]
+    divisor = min(divisors, key=lambda i: round(abs(math.log(i / best)), 6))
+    return divisor if 1 / 1.8 < divisor / best < 1.8 else math.ceil(best)
+
+
 def _axis_texts(spec: data.Spec) -> tuple[str, str, str, str] | None:
     """What the ends of the axes of one image mean: left, right, bottom, top."""
     if spec.kind == "audio":
@@ -172,9 +185,11 @@ def _sheet(images, columns, column_labels, axis_texts, title, row_labels=None) -
     scale = max(1, round(TILE / math.sqrt(height * width)))
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)
     height, width = height * scale, width * scale
-    gap = max(4, round(max(height, width) / 16))
+    gap = max(4, round(math.sqrt(height * width) / 16))
     picture = tiled(images, columns, gap)
     beside = row_labels or (axis_texts[2:] if axis_texts else [])
+    if axis_texts and height < LABEL * DPI:  # too low for a label at each end
+        beside = [" to ".join(axis_texts[2:])]
     left = MARGIN + LETTER * (max(map(len, beside)) + 1 if beside else 0)
     bottom = LABEL if axis_texts else MARGIN
     top = MARGIN + LABEL * bool(column_labels) + LABEL * bool(title)
@@ -197,11 +212,12 @@ def _sheet(images, columns, column_labels, axis_texts, title, row_labels=None) -
         ax.set_yticks(np.arange(len(row_labels)) * (height + gap) + (height - 1) / 2, row_labels)
     if axis_texts:  # beside the lowest image of the first column
         last = picture.shape[0]
-        ax.set_yticks([last - 1, last - height], axis_texts[2:])
+        ends = [last - 1, last - height] if len(beside) == 2 else [last - height / 2]
+        ax.set_yticks(ends, beside)
         fits = LETTER * (len(axis_texts[0]) + len(axis_texts[1])) < width / DPI
         ends = [(0, axis_texts[0], "left"), (width, axis_texts[1], "right")]
         for x, text, side in ends if fits else [(0, axis_texts[1], "left")]:
-            ax.text(x, last + gap, text, size=8, ha=side, va="top")
+            ax.text(x, last + 6, text, size=8, ha=side, va="top")
     if title:
         figure.suptitle(title, fontsize=8, y=1 - MARGIN / size[1], va="top")
     return figure
