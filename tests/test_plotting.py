@@ -5,6 +5,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import dataclasses
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -129,6 +130,32 @@ def test_a_piano_roll_has_high_notes_at_the_top():
     picture = figure.axes[0].images[0].get_array()
     assert np.argwhere(picture[..., 0] == 1.0).min(axis=0).tolist() == [0, 0]
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["60", "71"]
+
+
+@pytest.mark.parametrize("n", [1, 4])
+@pytest.mark.parametrize(
+    ("kind", "shape", "known"),
+    [
+        ("sequence", (16, 88), {"channels": tuple(map(str, range(21, 109)))}),
+        ("sequence", (300, 8), {"channels": ("a rather long name", *"bcdefgh")}),
+        ("audio", (64, 64, 1), {"audio": {"rate": 8000, "hop": 80, "lowest_hz": 20.0}}),
+        ("audio", (40, 400, 1), {}),
+    ],
+)
+def test_labels_lie_within_the_figure(kind, shape, known, n):
+    figure = plotting.draw_samples(np.zeros((n, *shape)), spec(kind, shape, **known))
+    plotting.pixels(figure)
+    ax = figure.axes[0]
+    left = [text.get_window_extent() for text in ax.get_yticklabels()]
+    below = [text.get_window_extent() for text in ax.texts if text.get_text()]
+    assert left and below
+    for box in left + below:
+        assert box.x0 >= 0 and box.y0 >= 0
+        assert box.x1 <= figure.bbox.width and box.y1 <= figure.bbox.height
+    assert max(box.x1 for box in left) < ax.bbox.x0
+    assert max(box.y1 for box in below) < ax.bbox.y0
+    for one, other in itertools.combinations(left + below, 2):
+        assert not one.overlaps(other)
 
 
 def test_points_lie_in_the_frame_of_the_data_with_its_modes():
