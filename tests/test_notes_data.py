@@ -249,3 +249,37 @@ def test_errors_of_midi_files(tmp_path, monkeypatch):
     refused(tmp_path / "empty", "no files", call=load)(tmp_path / "empty")
     monkeypatch.setitem(sys.modules, "mido", None)
     refused(path, "needs the package mido", "pip install mido", call=load)(path)
+
+
+def midi_file(path, *messages, ticks_per_beat=480):
+    """A file of one track: (type, note, time since the message before)."""
+    mido = pytest.importorskip("mido")
+    file, track = mido.MidiFile(ticks_per_beat=ticks_per_beat), mido.MidiTrack()
+    file.tracks.append(track)
+    for kind, note, time in messages:
+        track.append(mido.Message(kind, note=note, velocity=64, time=time))
+    file.save(path)
+    return path
+
+
+def test_a_note_without_length_sounds_in_one_step(tmp_path):
+    from keras_gen.data.sources import midi
+
+    path = midi_file(
+        tmp_path / "x.MID",
+        ("note_on", 60, 120),
+        ("note_off", 60, 0),
+        ("note_on", 62, 0),
+        ("note_off", 62, 480),
+    )
+    roll = midi.piano_roll(path, steps_per_beat=4)
+    assert np.flatnonzero(roll[:, 60]).tolist() == [1]
+    assert np.flatnonzero(roll[:, 62]).tolist() == [1, 2, 3, 4]
+    long = midi_file(tmp_path / "long.mid", ("note_on", 60, 0), ("note_off", 60, 2**27))
+    with pytest.raises(data.DataError, match="more than the limit"):
+        midi.piano_roll(long, steps_per_beat=480)
+    content = bytearray(path.read_bytes())
+    content[12:14] = b"\x00\x00"  # ticks in a beat
+    path.write_bytes(content)
+    with pytest.raises(data.DataError, match="is not a readable MIDI file"):
+        midi.piano_roll(path, steps_per_beat=4)

@@ -77,7 +77,10 @@ def load_audio(
         audio |= spectrograms.parameters(rate, samples, frames, mels)
 
     if not path.is_dir():
-        raise DataError(f"no such folder: {path}; give a folder of WAV files, as audio:FOLDER.")
+        raise DataError(
+            f"no such folder: {path}; give a folder of WAV files, as audio:FOLDER (such as the "
+            "Free Spoken Digit Dataset's recordings)."
+        )
     listed, classes = class_files(path, "WAV files")
     files = [file for file, _ in listed]
     labels = [label for _, label in listed]

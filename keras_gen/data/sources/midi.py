@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_gen.data.checks import check_memory
 from keras_gen.data.specs import DataError
 
 SUFFIXES = (".mid", ".midi")
@@ -35,20 +36,26 @@ def piano_roll(path: Path, steps_per_beat: int) -> np.ndarray:
     try:
         file = mido.MidiFile(path)
         messages = [each for i, track in enumerate(file.tracks) for each in _notes(track, i)]
+        if file.ticks_per_beat <= 0:
+            raise ValueError("its times are not in beats")
     # mido raises errors of many types for a broken file.
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{path} is not a readable MIDI file ({reason}).") from error
     started: dict[tuple[int, int, int], int] = {}
-    spans = []
+    spans, ended = [], None
     tick = 0
     # At the same tick notes end before others start.
     for tick, starts, *key in sorted(messages):
         begin = started.pop(tuple(key), None)
         if begin is not None:
             spans.append((begin, tick, key[-1]))
+        elif starts and ended == (tick, key):  # a note without length
+            spans.append((tick, tick, key[-1]))
+            continue
         if starts:
             started[tuple(key)] = tick
+        ended = None if starts or begin is not None else (tick, key)
     spans += [(begin, tick, pitch) for (*_, pitch), begin in started.items()]
     if not spans:
         raise DataError(f"{path} has no notes, only silence.")
@@ -57,7 +64,9 @@ def piano_roll(path: Path, steps_per_beat: int) -> np.ndarray:
     steps = [
         (int(begin * scale + 0.5), int(end * scale + 0.5), pitch) for begin, end, pitch in spans
     ]
-    roll = np.zeros((max(max(begin + 1, end) for begin, end, _ in steps), PITCHES), bool)
+    length = max(max(begin + 1, end) for begin, end, _ in steps)
+    check_memory(str(path), length, (PITCHES,), bool, "give fewer steps_per_beat=")
+    roll = np.zeros((length, PITCHES), bool)
     for begin, end, pitch in steps:
         roll[begin : max(begin + 1, end), pitch] = True
     return roll

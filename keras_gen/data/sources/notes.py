@@ -73,7 +73,7 @@ def load_notes(
     stride = length if stride is None else stride
     check_counts(path.name, length=length, stride=stride, steps_per_beat=steps_per_beat)
     check_fraction(test_fraction)
-    if path.is_dir() or path.suffix in midi.SUFFIXES:
+    if path.is_dir() or path.suffix.lower() in midi.SUFFIXES:
         train, test = _read_midi(path, test_fraction, seed, steps_per_beat)
     else:
         train, test = _read(path, test_fraction, seed)
@@ -107,7 +107,7 @@ def _pitches(
         given if given is not None else found for given, found in ((low, least), (high, greatest))
     )
     for option, value in (("low", low), ("high", high)):
-        if not isinstance(value, int) or not 0 <= value < PITCHES:
+        if type(value) is not int or not 0 <= value < PITCHES:
             raise DataError(f"{option} must be a MIDI number from 0 to 127, got {value!r}.")
     if least < low or greatest > high:
         raise DataError(
@@ -247,7 +247,7 @@ def _read_midi(
         train, test = split_end(midi.piano_roll(path, steps_per_beat), test_fraction)
         return [train], [test]
     folders, files = entries(path)
-    others = [*folders, *(file for file in files if file.suffix not in midi.SUFFIXES)]
+    others = [*folders, *(file for file in files if file.suffix.lower() not in midi.SUFFIXES)]
     if others or not files:
         wrong = f"{others[0].name}" if others else "no files"
         raise DataError(f"{path} has {wrong}: it must hold .mid files and nothing else.")
