@@ -120,6 +120,8 @@ def test_reading_back(tmp_path):
     np.testing.assert_array_equal(answers.answered_real, [True, True, False])
     np.testing.assert_array_equal(answers.seconds, [1.5, 2, 0])
     assert judging.human_errors(answers.real, answers.answered_real).generated.value == 0.5
+    path.write_text(json.dumps(with_second(without(SECOND, "seconds"))))
+    np.testing.assert_array_equal(judging.read_answers(path).seconds, [1.5, np.nan, 0])
 
 
 @pytest.mark.parametrize("timed", [True, False])
@@ -644,6 +646,9 @@ def test_a_reload_keeps_the_answers(open_page, trained):
     page.reload()
     assert page.inner_text("#result") == text
     assert page.evaluate("card.date") == date
+    page.evaluate("localStorage.setItem(place, '{')")
+    page.reload()
+    assert page.inner_text("#position").startswith("Warm-up 1 of"), "damaged: from the start"
 
 
 def test_start_over(open_page):

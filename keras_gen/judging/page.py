@@ -1,7 +1,7 @@
 """A page on which a person tells real from generated: one HTML file that needs nothing else.
 
-Which images are real is in the page, in base64 behind the images: that keeps an honest person from
-reading it by accident, and nobody else. `keras_gen.judging.answers` describes what is measured.
+The page holds in base64 which images are real, so that nobody reads it by accident. It is not
+secret. `keras_gen.judging.answers` describes what is measured.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def save(figure: Figure, path: str | os.PathLike) -> None:
     path = Path(path)
     if path.suffix not in FORMATS:
         raise ValueError(f"{path} must end in {' or '.join(FORMATS)}")
-    # Without a date, the same figure is the same file.
+    # Without a date and a version, the same figure is the same PNG file.
     metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
     with files.written_beside(path) as beside:
         figure.savefig(beside, format=path.suffix[1:], dpi=figure.dpi, metadata=metadata)
