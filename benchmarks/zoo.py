@@ -1,12 +1,14 @@
-"""Train, measure and release the presets; write the README's table from their cards.
+"""Trains, measures and releases the presets, and writes the README's table from their cards.
 
 Usage: python benchmarks/zoo.py [--data-dir D] [--runs zoo] [PRESET ...]
-       python benchmarks/zoo.py --table | --check
+       python benchmarks/zoo.py --table | --check | --pictures [PRESET ...]
 
-Each preset is trained into zoo/PRESET (an interrupted one is resumed, a finished one is not trained
-again), measured and written to saved_models/PRESET. A preset whose data is not at hand is named and
-left out. All of them take some hours on two cores. `--table` only writes the README's table anew;
-`--check` writes nothing and fails unless the README has it.
+Each preset is trained into zoo/PRESET, measured and written to saved_models/PRESET. An interrupted
+run is resumed, and a finished one is not trained again. A preset whose data is missing is skipped
+and named at the end. All presets together take some hours on two cores.
+
+`--table` only writes the README's table. `--check` writes nothing and fails if the table differs
+from the cards. `--pictures` only draws saved_models/*/samples.* again from the released weights.
 """
 
 import argparse
@@ -14,12 +16,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from keras_gen import presets, zoo
+from keras_gen import presets
+from keras_gen.presets import released
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 BEGIN, END = "<!-- zoo: written by benchmarks/zoo.py -->\n", "<!-- /zoo -->\n"
-# In the table; the others are in the cards.
+# Protocols in the table. The cards have more.
 SHOWN = (
     "nll_iw5000",
     "nll_iw100",
@@ -42,12 +45,12 @@ SHOWN = (
 
 
 def table() -> str:
-    """The README's table: a row for each figure of each card."""
+    """Returns the README's table: a row for each figure of each card."""
     lines = [
         "| preset | measured | | n | real data | target | training |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for name, card in zoo.cards().items():
+    for name, card in released.cards().items():
         metrics = card["metrics"]
         figures = [
             (key, metrics["evaluation"][key]) for key in SHOWN if key in metrics["evaluation"]
@@ -70,35 +73,35 @@ def table() -> str:
 
 
 def value(figure: dict) -> str:
-    """A figure with its deviation."""
+    """Returns a figure with its error."""
     error = figure.get("error")
     return f"**{number(figure['value'])}**" + (f" ± {error:.1g}" if error else "")
 
 
 def number(x: float | None) -> str:
-    """Three significant digits; nothing for none."""
+    """Returns three significant digits, or nothing for None."""
     if x is None:
         return ""
     return f"{x:.0f}" if abs(x) >= 1000 or x == round(x) else f"{x:.3g}"
 
 
 def minutes(seconds: float) -> str:
-    """A time of training."""
+    """Returns a training time in seconds or minutes."""
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def with_table(readme: str) -> str:
-    """The README with the table of the cards."""
+    """Returns the README with the table of the cards."""
     before, rest = readme.split(BEGIN)
     return before + BEGIN + table() + END + rest.split(END)[1]
 
 
 def make(name: str, runs: Path, data_dir: str | None) -> bool:
-    """Train, measure and release one preset; whether that could be done."""
+    """Trains, measures and releases one preset. Returns whether this succeeded."""
     place, where = runs / name, ["--data-dir", data_dir] if data_dir else []
     steps = [
         ["train", name, "--resume", "--run-dir", str(place), *where],
-        ["release", str(place), str(zoo.folder() / name)],
+        ["release", str(place), str(released.folder() / name)],
     ]
     for step in steps:
         print("keras-gen", *step, flush=True)
@@ -107,17 +110,33 @@ def make(name: str, runs: Path, data_dir: str | None) -> bool:
     return True
 
 
+def draw(names: list[str]) -> None:
+    """Draws the samples of released models again."""
+    from keras_gen import runs
+    from keras_gen.runs import releasing
+
+    for name in names:
+        trained = runs.open(name)
+        releasing.write_samples(trained.model, trained.spec, trained.path)
+        print(released.picture(name) or f"{name}: samples of its data cannot be drawn", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("presets", nargs="*", metavar="PRESET", help="default: all")
-    parser.add_argument("--data-dir", help="where TensorFlow Datasets keeps its prepared sets")
-    parser.add_argument("--runs", type=Path, default=Path("zoo"), help="where runs go")
-    parser.add_argument("--table", action="store_true", help="only write the README's table")
-    parser.add_argument("--check", action="store_true", help="fail unless the README has the table")
+    parser.add_argument("presets", nargs="*", metavar="PRESET", help="names (default: all)")
+    parser.add_argument("--data-dir", help="where TensorFlow Datasets keeps its prepared data sets")
+    parser.add_argument("--runs", type=Path, default=Path("zoo"), help="folder of the runs")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--table", action="store_true", help="only write the README's table")
+    only.add_argument("--check", action="store_true", help="fail if the README's table is outdated")
+    only.add_argument("--pictures", action="store_true", help="only draw the samples again")
     arguments = parser.parse_args()
+    if arguments.pictures:
+        draw(arguments.presets or list(released.names()))
+        return 0
     if arguments.check:
         if with_table(README.read_text()) != README.read_text():
-            print("README.md differs from the cards: python benchmarks/zoo.py --table")
+            print("README.md differs from the cards: run python benchmarks/zoo.py --table")
             return 1
         return 0
     left = []
