@@ -1,4 +1,4 @@
-"""Trains, measures and releases the presets, and writes the README's table from their cards.
+"""Trains, measures and releases the presets, and writes tables of figures from their cards.
 
 Usage: python benchmarks/zoo.py [--data-dir D] [--runs zoo] [PRESET ...]
        python benchmarks/zoo.py --table | --check | --pictures [PRESET ...]
@@ -7,8 +7,9 @@ Each preset is trained into zoo/PRESET, measured and written to saved_models/PRE
 run is resumed, and a finished one is not trained again. A preset whose data is missing is skipped
 and named at the end. All presets together take some hours on two cores.
 
-`--table` only writes the README's table. `--check` writes nothing and fails if the table differs
-from the cards. `--pictures` only draws saved_models/*/samples.* again from the released weights.
+README.md has a table of one figure per preset, docs/measurements.md a table of all. `--table` only
+writes these tables. `--check` writes nothing and fails if a table differs from the cards.
+`--pictures` only draws saved_models/*/samples.* again from the released weights.
 """
 
 import argparse
@@ -20,9 +21,8 @@ from keras_gen import presets
 from keras_gen.presets import released
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
 BEGIN, END = "<!-- zoo: written by benchmarks/zoo.py -->\n", "<!-- /zoo -->\n"
-# Protocols in the table. The cards have more.
+# Protocols in the tables, the most telling first. The cards have more.
 SHOWN = (
     "nll_iw5000",
     "nll_iw100",
@@ -44,32 +44,57 @@ SHOWN = (
 )
 
 
-def table() -> str:
-    """Returns the README's table: a row for each figure of each card."""
+def summary() -> str:
+    """Returns the README's table: one figure of each card, that of its target if it has one."""
+    lines = [
+        "| preset | model | measured | | real data | weights | training |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, card in released.cards().items():
+        key, figure = min(figures(card), key=lambda found: found[0] not in card["target"])
+        cells = (
+            f"`{name}`",
+            card["class_name"],
+            value(figure),
+            f"{figure['unit']}, `{key}`",
+            number(figure.get("floor")),
+            f"{card['bytes'] / 1e6:.1f} MB" if "bytes" in card else "none",
+            training(card),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def full() -> str:
+    """Returns the table of docs/measurements.md: a row for each figure of each card."""
     lines = [
         "| preset | measured | | n | real data | target | training |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name, card in released.cards().items():
-        metrics = card["metrics"]
-        figures = [
-            (key, metrics["evaluation"][key]) for key in SHOWN if key in metrics["evaluation"]
-        ]
-        first = f"`{name}`", f"{card['epochs']} epochs, {minutes(metrics['training_seconds'])}"
-        for key, figure in figures:
-            target = card["target"].get(key)
+        first = f"`{name}`", training(card)
+        for key, figure in figures(card):
             cells = (
                 first[0],
                 value(figure),
                 f"{figure['unit']}, `{key}`",
                 f"{figure['n']:,}",
                 number(figure.get("floor")),
-                number(target),
+                number(card["target"].get(key)),
                 first[1],
             )
             lines.append(f"| {' | '.join(cells)} |")
             first = "", ""
     return "\n".join(lines) + "\n"
+
+
+TABLES = {ROOT / "README.md": summary, ROOT / "docs" / "measurements.md": full}
+
+
+def figures(card: dict) -> list[tuple[str, dict]]:
+    """Returns the figures of a card that are shown, by protocol."""
+    found = card["metrics"]["evaluation"]
+    return [(key, found[key]) for key in SHOWN if key in found]
 
 
 def value(figure: dict) -> str:
@@ -85,15 +110,17 @@ def number(x: float | None) -> str:
     return f"{x:.0f}" if abs(x) >= 1000 or x == round(x) else f"{x:.3g}"
 
 
-def minutes(seconds: float) -> str:
-    """Returns a training time in seconds or minutes."""
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+def training(card: dict) -> str:
+    """Returns the epochs and the time of a card's training."""
+    seconds = card["metrics"]["training_seconds"]
+    time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    return f"{card['epochs']} epochs, {time}"
 
 
-def with_table(readme: str) -> str:
-    """Returns the README with the table of the cards."""
-    before, rest = readme.split(BEGIN)
-    return before + BEGIN + table() + END + rest.split(END)[1]
+def with_table(page: str, table: str) -> str:
+    """Returns a page with the table between its marks."""
+    before, rest = page.split(BEGIN)
+    return before + BEGIN + table + END + rest.split(END)[1]
 
 
 def make(name: str, runs: Path, data_dir: str | None) -> bool:
@@ -127,23 +154,28 @@ def main() -> int:
     parser.add_argument("--data-dir", help="where TensorFlow Datasets keeps its prepared data sets")
     parser.add_argument("--runs", type=Path, default=Path("zoo"), help="folder of the runs")
     only = parser.add_mutually_exclusive_group()
-    only.add_argument("--table", action="store_true", help="only write the README's table")
-    only.add_argument("--check", action="store_true", help="fail if the README's table is outdated")
+    only.add_argument("--table", action="store_true", help="only write the tables")
+    only.add_argument("--check", action="store_true", help="fail if a table is outdated")
     only.add_argument("--pictures", action="store_true", help="only draw the samples again")
     arguments = parser.parse_args()
     if arguments.pictures:
         draw(arguments.presets or list(released.names()))
         return 0
     if arguments.check:
-        if with_table(README.read_text()) != README.read_text():
-            print("README.md differs from the cards: run python benchmarks/zoo.py --table")
-            return 1
-        return 0
+        outdated = [
+            path
+            for path, table in TABLES.items()
+            if path.read_text() != with_table(path.read_text(), table())
+        ]
+        for path in outdated:
+            print(f"{path} differs from the cards: run python benchmarks/zoo.py --table")
+        return 1 if outdated else 0
     left = []
     if not arguments.table:
         names = arguments.presets or list(presets.PRESETS)
         left = [name for name in names if not make(name, arguments.runs, arguments.data_dir)]
-    README.write_text(with_table(README.read_text()))
+    for path, table in TABLES.items():
+        path.write_text(with_table(path.read_text(), table()))
     if left:
         print("not released:", ", ".join(left))
     return 1 if left else 0
