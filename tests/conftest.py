@@ -5,10 +5,11 @@ import functools
 import os
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 if "PYTEST_XDIST_WORKER" in os.environ:
     # A core for each worker, and for what it starts: more threads would wait for each other.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
+from keras_gen import quiet  # noqa: F401  # isort: skip  (before TensorFlow)
 
 import keras
 import pytest
@@ -80,4 +81,6 @@ def mixed():
 @pytest.fixture(scope="session")
 def two_replicas() -> tf.distribute.Strategy:
     """Two replicas on one processor."""
-    return tf.distribute.MirroredStrategy()
+    from keras_gen import runs
+
+    return runs.strategy("mirrored")

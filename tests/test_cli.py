@@ -15,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from keras_gen.training import callbacks
 from PIL import Image
 
 from keras_gen import cli, evaluation, presets
+from keras_gen.runs import callbacks
 
 ROOT = Path(__file__).resolve().parent.parent
 TRAIN = "train vae_digits --epochs 2 --set hidden=(32,) --set latent_dim=3 --seed 5"
@@ -53,7 +53,10 @@ def unfinished(tmp_path_factory) -> Path:
 # ---- without TensorFlow ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", ["--help", "train --help", "list", "--version"])
+@pytest.mark.parametrize(
+    "arguments",
+    ["--help", "train --help", "list", "list --json", "info dgan_mnist", "--version"],
+)
 def test_answers_at_once(arguments):
     code = (
         "import sys\n"
@@ -90,7 +93,69 @@ def test_list(capsys):
     assert run("list") == 0
     out = capsys.readouterr().out
     assert all(name in out for name in presets.PRESETS)
-    assert "nll_iw5000 89.6" in out
+    (row,) = (line for line in out.splitlines() if line.startswith("dgan_mnist "))
+    assert row.split()[:6] == ["dgan_mnist", "DGAN", "1.9", "MB", "26", "min"]
+    assert run("list --json") == 0
+    entries = {each["name"]: each for each in json.loads(capsys.readouterr().out)}
+    assert entries.keys() == presets.PRESETS.keys()
+    assert entries["vae_mnist"]["target"] == {"nll_iw5000": 89.6}
+    assert entries["crgan_notes"]["weights"] is None
+    assert "notes:FILE" in entries["crgan_notes"]["needs"]
+    assert run("list --released --model VAE --json") == 0
+    names = [each["name"] for each in json.loads(capsys.readouterr().out)]
+    assert names == ["vae_digits", "vae_mnist", "conv_vae_mnist"]
+
+
+def test_info(capsys):
+    assert run("info vae_mnist") == 0
+    out = capsys.readouterr().out
+    for text in ("Burda", "saved_models/vae_mnist/samples.png", "nll_iw5000", "89.6", "mnist of"):
+        assert text in out
+    assert run("info vae_mnist --json") == 0
+    known = json.loads(capsys.readouterr().out)
+    assert known["card"]["metrics"]["epochs"] == 115
+    assert run("info crgan_notes") == 0
+    assert "none: train it" in capsys.readouterr().out
+    assert run("info vae_mnits") == 2
+    assert "Did you mean 'vae_mnist'" in capsys.readouterr().err
+
+
+# ---- silence -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "-c 'import keras_gen.models'",
+        "-c 'import keras_gen.latents'",
+        "-c 'import keras_gen as kg; kg.from_preset(\"gan_ring\").sample(2)'",
+        "-m keras_gen sample gan_ring -n 2 --out {out}",
+    ],
+)
+def test_nothing_of_tensorflows_start_is_shown(arguments, tmp_path):
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    command = shlex.split(arguments.format(out=tmp_path / "x.npz"))
+    done = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_error_of_tensorflows_import_is_shown(tmp_path):
+    (tmp_path / "tensorflow.py").write_text(
+        "import os\nos.write(2, b'cudart_stub.cc: no GPU\\nlibz is broken\\n')\n1 / 0\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    code = "import keras_gen.quiet"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 1
+    assert "libz is broken" in done.stderr and "ZeroDivisionError" in done.stderr
+    assert "cudart_stub" not in done.stderr
+
+
+# ---- mistakes ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -100,23 +165,23 @@ def test_list(capsys):
         ("trian", "invalid choice: 'trian'"),
         ("train", "name a PRESET"),
         ("train --resume", "name a PRESET"),
-        ("train vae_digit", "did you mean 'vae_digits'"),
+        ("train vae_digit", "Did you mean 'vae_digits'"),
         ("train vae_digits --epochs many", "argument --epochs: invalid int value: 'many'"),
-        ("train vae_digits --epochs 0", "epochs must be a positive whole number, got 0"),
-        ("train vae_digits --batch-size -1", "batch_size must be a positive whole number"),
+        ("train vae_digits --epochs 0", "epochs must be a positive integer, got 0"),
+        ("train vae_digits --batch-size -1", "batch_size must be a positive integer"),
         ("train vae_digits --learning-rate 0", "learning_rate must be a positive number"),
         ("train vae_digits --seed -1", "argument --seed: must be between 0 and"),
         ("train vae_digits --strategy moon", "argument --strategy: invalid choice: 'moon'"),
         ("train vae_digits --set latent_dim", "--set latent_dim: write KEY=VALUE"),
-        ("train vae_digits --set latent=3", "did you mean 'latent_dim'"),
-        ("train vae_digits --set latent_dim=2.5", "latent_dim must be a whole number, got 2.5"),
+        ("train vae_digits --set latent=3", "Did you mean 'latent_dim'"),
+        ("train vae_digits --set latent_dim=2.5", "latent_dim must be an integer, got 2.5"),
         (
             "train glo_mnist --data digits --set latent_dim=0",
-            "latent dim must be at least 1, got 0",
+            "latent_dim must be a positive integer, got 0",
         ),
         (
             "train vae_digits --set adam={'beta_1':'x'}",
-            "adam must be a dictionary of Adam's numbers",
+            "adam must be a dictionary of Adam's arguments",
         ),
         ("train beta_vae_shapes --set beta=x", "beta must be a number, got 'x'"),
         ("train vae_digits --set hidden=abc", "sizes of layers must be positive whole numbers"),
@@ -127,14 +192,21 @@ def test_list(capsys):
         ("train vae_digits --data no/such/folder", "no/such/folder"),
         ("train vae_digits --resume", "no unfinished run of vae_digits"),
         ("train vae_digits --resume --dry-run", "leave out --resume"),
-        ("train --resume --run-dir nowhere", "nowhere is no run directory: it does not exist"),
-        ("train --resume --run-dir .", ". is no run directory: it has no config.json"),
+        ("train --resume --run-dir nowhere", "nowhere is not a run directory: it does not exist"),
+        ("train --resume --run-dir .", ". is not a run directory: it has no config.json"),
         ("train vae_digits --unknown 3", "unrecognized arguments: --unknown"),
-        ("evaluate nowhere", "nowhere is no run directory"),
-        ("sample nowhere -n 4 --out x.png", "nowhere is no run directory"),
+        ("evaluate nowhere", "nowhere is not a run directory, a released folder"),
+        ("sample dgan_mnits -n 4 --out x.png", "Did you mean 'dgan_mnist'"),
+        ("sample crgan_notes -n 4 --out x.npz", "no trained weights of 'crgan_notes'"),
+        ("sample cgan_mnist -n 4 --label a --out x.png", "--label a: write a class"),
+        ("sample cgan_mnist -n 4 --label 12 --out x.png", "labels must be in 0..9"),
+        ("sample gan_mnist -n 4 --label 1 --out x.png", "takes no labels"),
+        ("evaluate vae_digits --out no/x.json", "there is no directory no"),
+        ("evaluate gan_ring --data digits", "is for vector data of shape (2,)"),
+        ("sample nowhere -n 4 --out x.png", "nowhere is not a run directory"),
         ("sample nowhere -n 0 --out x.png", "argument -n: must be at least 1"),
         ("sample nowhere -n 4 --out no/x.png", "there is no directory no"),
-        ("export nowhere there", "nowhere is no run directory"),
+        ("export nowhere there", "nowhere is not a run directory"),
     ],
 )
 def test_bad_usage_is_one_line(command, message, tmp_path, monkeypatch, capsys):
@@ -157,12 +229,8 @@ def test_dry_run(tmp_path, monkeypatch, capsys):
     resolved = json.loads(capsys.readouterr().out)
     preset = resolved["preset"]
     assert (preset["epochs"], preset["batch_size"], preset["schedule"]) == (2, 100, "stages")
-    assert preset["model_options"] == {
-        "network": "dense",
-        "hidden": [32],
-        "latent_dim": 3,
-        "likelihood": "discretized_logistic:17",
-    }
+    assert preset["network"] == {"network": "dense", "hidden": [32], "latent_dim": 3}
+    assert preset["model"] == {"likelihood": "discretized_logistic:17"}
     assert resolved["seed"] == 5
     assert resolved["steps_per_epoch"] == resolved["training_examples"] // 100
     assert resolved["steps"] == 2 * resolved["steps_per_epoch"]
@@ -227,7 +295,7 @@ def test_evaluate_by_metrics_of_ones_own(trained, capsys):
     later = json.loads((trained / "metrics.json").read_text())["evaluation"]
     assert later.keys() == known.keys() | {"active_units"}
     assert run(f"evaluate {trained} --metrics fid") == 2
-    assert "Protocol fid is unknown; known are nll_iw100" in capsys.readouterr().err
+    assert "Protocol 'fid' is unknown. Did you mean" in capsys.readouterr().err
     assert run(f"evaluate {trained} --metrics fid_inception_10k --inception none.pb") == 2
     assert "none.pb does not exist" in capsys.readouterr().err
 
@@ -250,7 +318,7 @@ def test_evaluate_keeps_what_it_measured_before_it_is_stopped(trained, monkeypat
     ("command", "problem"),
     [
         ("sample {run} -n 1 --out {dir}", "is a directory"),
-        ("features digits --out {dir}/mine.keras", "mine.json, which is none"),
+        ("features digits --out {dir}/mine.keras", "mine.json, which is not a card"),
         ("evaluate {run} --metrics fid_inception_10k --inception {dir}/none", "does not exist"),
         ("export {run} {dir}/mine.json/x", "mine.json"),
     ],
@@ -280,7 +348,7 @@ def test_files_of_another_shape_are_named(trained, tmp_path, capsys):
     path = shutil.copytree(trained, tmp_path / "r")
     (path / "metrics.json").write_text("[]")
     assert run(f"evaluate {path} --metrics active_units") == 2
-    assert "metrics.json is damaged: it holds no JSON object" in capsys.readouterr().err
+    assert "metrics.json is damaged: it does not hold a JSON object" in capsys.readouterr().err
     config = json.loads((path / "config.json").read_text())
     del config["data_dir"]
     (path / "config.json").write_text(json.dumps(config))
@@ -323,7 +391,7 @@ def test_compare(trained, tmp_path, capsys):
     assert str(out) in last
     with Image.open(out) as picture:
         width, height = picture.size
-    assert (width - 2) // 7 == (height - 4) // 2, "two rows of seven tiles"
+    assert 2.5 < width / height < 4.5, "two rows of seven tiles, and names"
     assert run(f"compare {trained} --out c.txt") == 2
     assert "must end in .png" in capsys.readouterr().err
     namesake = tmp_path / trained.name
@@ -339,7 +407,7 @@ def test_compare_refuses_data_of_different_shapes(trained, tmp_path, capsys):
     for path in (trained, other):
         assert run(f"evaluate {path} --json") == 0
     assert run(f"compare {trained} {other} --out {tmp_path / 'c.png'}") == 2
-    assert "one picture does not hold both" in capsys.readouterr().err
+    assert "one picture cannot hold both" in capsys.readouterr().err
 
 
 def test_sample(trained, tmp_path, capsys):
@@ -359,8 +427,8 @@ def test_sample(trained, tmp_path, capsys):
 
     assert run(f"sample {trained} -n 5 --out {tmp_path / 'grid.png'}") == 0
     with Image.open(tmp_path / "grid.png") as picture:
-        assert picture.size == (3 * 58 + 2, 2 * 58 + 2)
-    assert "grid.png: 5 samples with seed 0" in capsys.readouterr().out
+        assert 1.3 < picture.width / picture.height < 1.6, "two rows of three tiles"
+    assert f"grid.png: 5 samples of the run {trained}, seed 0" in capsys.readouterr().out
     assert len(list(tmp_path.iterdir())) == 4
 
 
@@ -415,6 +483,13 @@ def test_interrupted_run(unfinished, capsys):
         assert capsys.readouterr().err == (
             f"keras-gen: error: {unfinished} is unfinished: first run {resume}\n"
         )
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(unfinished, tmp_path, capsys, monkeypatch):
+    path = shutil.copytree(unfinished, tmp_path / "r")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    assert run(f"train --resume --run-dir {path}") == 2
+    assert capsys.readouterr().err == f"keras-gen: error: {path} is not writable\n"
 
 
 def test_resume(unfinished, monkeypatch, capsys):
@@ -473,3 +548,46 @@ def test_a_game_from_the_command_line(tmp_path, capsys):
     assert run(f"export {tmp_path / 'run'} {tmp_path / 'saved'}") == 0
     assert run("train gan_ring --dry-run --set \"learning_rate={'critic':1e-3}\"") == 2
     assert "players discriminator, generator" in capsys.readouterr().err
+
+
+def test_a_trained_model_by_its_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run("sample gan_ring -n 50 --seed 3 --out ring.npz") == 0
+    assert "50 samples of the released model gan_ring, seed 3" in capsys.readouterr().out
+    file = presets.released.model_file("gan_ring")
+    for where, what in (
+        (file.parent, "the released model gan_ring"),
+        (file, f"the model file {file}"),
+    ):
+        assert run(f"sample {where} -n 50 --seed 3 --out again.npz") == 0
+        assert what in capsys.readouterr().out
+        np.testing.assert_array_equal(np.load("ring.npz")["x"], np.load("again.npz")["x"])
+    assert run("evaluate gan_ring --metrics modes_2500 --json --out figures.json") == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["modes_2500"]["value"] == 8
+    assert json.loads(Path("figures.json").read_text()) == figures
+    assert run(f"evaluate {file} --metrics modes_2500") == 2
+    assert "name it (--data)" in capsys.readouterr().err
+    assert run(f"evaluate {file} --data ring --metrics modes_2500 --json") == 0
+    assert json.loads(capsys.readouterr().out)["modes_2500"]["value"] == 8
+    assert run("export gan_ring served") == 0
+    assert json.loads(Path("served/card.json").read_text())["preset"] == "gan_ring"
+    assert run("compare gan_ring gan_ring --out both.png") == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "again.npz", "both.png", "figures.json", "ring.npz", "served"]  # fmt: skip
+
+
+def test_a_folder_wins_over_a_preset_of_its_name(trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(trained, "gan_ring")
+    assert run("sample gan_ring -n 2 --out x.npz") == 0
+    assert "2 samples of the run gan_ring, seed 0" in capsys.readouterr().out
+    assert np.load("x.npz")["x"].shape == (2, 8, 8, 1)
+
+
+def test_labels_are_taken_in_turn():
+    from keras_gen.cli import sample
+
+    assert sample.labels("3", 3) == [3, 3, 3]
+    assert sample.labels("0-9", 12) == [*range(10), 0, 1]
+    assert sample.labels("7, 1-2", 4) == [7, 1, 2, 7]

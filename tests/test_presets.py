@@ -3,9 +3,11 @@
 import dataclasses
 
 import pytest
-from keras_gen.training.config import model_options_of, override
 
 from keras_gen import evaluation, models, presets
+from keras_gen.engine import options
+from keras_gen.presets import citations
+from keras_gen.runs import override
 
 ALL = pytest.mark.parametrize("preset", presets.PRESETS.values(), ids=lambda preset: preset.name)
 
@@ -13,12 +15,15 @@ ALL = pytest.mark.parametrize("preset", presets.PRESETS.values(), ids=lambda pre
 @ALL
 def test_names_exist(preset):
     assert presets.PRESETS[preset.name] is preset
-    assert issubclass(models.get(preset.model), models.GenerativeModel)
-    assert set(preset.model_options) <= model_options_of(preset.model).keys()
-    assert override(preset, dict(preset.model_options)) == preset, "they are what they should be"
+    model = models.get(preset.class_name)
+    assert set(preset.network) <= options.network_options(model).keys()
+    assert set(preset.model) <= options.model_options(model).keys()
+    assert override(preset, preset.network | preset.model) == preset, "they are what they should be"
     assert set(preset.protocols) <= set(evaluation.PROTOCOLS)
     assert set(preset.target) <= set(preset.protocols)
-    assert preset.paper
+    papers = [paper for name, paper in vars(citations).items() if name.isupper()]
+    assert any(paper in preset.paper for paper in papers)
+    assert preset.name in model.presets and preset.needs
     assert override(preset, {}) == preset
 
 
@@ -32,12 +37,15 @@ def test_registry_is_immutable():
         presets.PRESETS["new"] = presets.get("vae_digits")
     with pytest.raises(dataclasses.FrozenInstanceError):
         presets.get("vae_digits").epochs = 1
-    presets.get("vae_digits").model_options["latent_dim"] = -1
-    assert presets.get("vae_digits").model_options["latent_dim"] > 0
+    presets.get("vae_digits").network["latent_dim"] = -1
+    assert presets.get("vae_digits").network["latent_dim"] > 0
 
 
 def test_unknown_name_offers_the_closest():
-    with pytest.raises(ValueError, match="did you mean 'vae_digits'"):
+    with pytest.raises(
+        ValueError,
+        match=r"^unknown preset 'vae_digit'\. Did you mean 'vae_digits'\? See keras-gen list\.$",
+    ):
         presets.get("vae_digit")
 
 
@@ -47,7 +55,9 @@ def test_override():
         preset, {"epochs": 3, "schedule": "stages", "latent_dim": 8, "data.shuffle": 1}
     )
     assert (changed.epochs, changed.schedule) == (3, "stages")
-    assert changed.model_options == preset.model_options | {"latent_dim": 8}
+    assert changed.network == preset.network | {"latent_dim": 8}
+    assert changed.model == preset.model
+    assert override(preset, {"likelihood": "gaussian"}).model == {"likelihood": "gaussian"}
     assert changed.data_options == {"shuffle": 1}
     assert changed.target == preset.target
     assert override(preset, {"data": "digits"}).target == {}, "the target is of the old data"
@@ -56,16 +66,20 @@ def test_override():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"latent_dims": 8}, "did you mean 'latent_dim'"),
+        ({"latent_dims": 8}, "Did you mean 'latent_dim'"),
         ({"name": "mine"}, "unknown setting 'name'"),
         ({"seed": 1}, "unknown setting 'seed'"),
-        ({"epochs": 0}, "epochs must be a positive whole number"),
-        ({"batch_size": 2.5}, "batch_size must be a positive whole number"),
+        ({"epochs": 0}, "epochs must be a positive integer"),
+        ({"batch_size": 2.5}, "batch_size must be a positive integer"),
         ({"learning_rate": -1}, "learning_rate must be a positive number"),
         ({"learning_rate": float("nan")}, "learning_rate must be a positive number"),
         ({"schedule": "linear"}, "known are constant, cosine, stages"),
-        ({"model": "GAM"}, "GAM"),
-        ({"data": 3}, "data and model are names"),
+        ({"learning_rate": float("inf")}, "learning_rate must be a positive number"),
+        ({"adam": {"beta_1": 1.0}}, r"adam's beta_1 must be in \[0, 1\), got 1.0"),
+        ({"adam": {"beta_3": 0.5}}, "got 'beta_3'. Did you mean 'beta_"),
+        ({"adam": {"epsilon": float("nan")}}, "adam's epsilon must be a number, got nan"),
+        ({"class_name": "GAM"}, "unknown model 'GAM'. Did you mean 'GAN'"),
+        ({"data": 3}, "data and class_name are names"),
         ({"protocols": "mig_a"}, "protocols must be a list"),
     ],
 )

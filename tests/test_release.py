@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 import keras_gen
-from keras_gen import data, evaluation, models, presets, release, training, zoo
+from keras_gen import data, evaluation, models, presets, runs
+from keras_gen.presets import released as zoo
+from keras_gen.runs import releasing
 
 ROOT = Path(__file__).resolve().parent.parent
 # Trained weights of data that is always at hand; their figures are measured again here.
@@ -24,21 +26,21 @@ EXACT = 1e-3  # how far another machine's rounding may take a figure, as a share
 # ---- rounding ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("bits", release.MANTISSAS)
+@pytest.mark.parametrize("bits", releasing.MANTISSAS)
 def test_rounding_keeps_the_significant_bits(bits):
     x = np.random.default_rng(0).normal(size=10_000).astype("float32")
-    half = release.rounded_half(x, bits)
+    half = releasing.rounded_half(x, bits)
     assert half.dtype == np.float16
     assert np.max(np.abs(half - x) / np.abs(x)) <= 2.0 ** -(bits + 1)
     mantissas = np.unique(np.frexp(np.float64(half))[0] * 2 ** (bits + 1))
     np.testing.assert_array_equal(mantissas, np.rint(mantissas))
     exact = np.float32([0, 1, -2, 0.75])
-    np.testing.assert_array_equal(release.rounded_half(exact, bits), exact)
+    np.testing.assert_array_equal(releasing.rounded_half(exact, bits), exact)
 
 
 def test_rounding_leaves_what_float16_cannot_hold():
     x = np.float32([1.0, 1e6])
-    assert release.rounded_half(x, 7) is x
+    assert releasing.rounded_half(x, 7) is x
 
 
 @pytest.mark.parametrize("name", ["VAE", "GAN", "InfoGAN", "VAEGAN", "ConditionalGAN"])
@@ -55,7 +57,7 @@ def test_a_model_for_use_samples_as_the_trained_one(name, tmp_path):
     assert copy.count_params() <= model.count_params()
     assert int(copy.step) == int(model.step)
     path = tmp_path / "model.keras"
-    release.save_rounded(copy, path, 7)
+    releasing.save_rounded(copy, path, 7)
     rounded = keras.models.load_model(path)
     assert path.stat().st_size < 1.6 * copy.count_params() + 60_000
     np.testing.assert_allclose(rounded.sample(5, seed=1), model.sample(5, seed=1), atol=0.05)
@@ -69,8 +71,9 @@ def released(tmp_path_factory):
     folder = tmp_path_factory.mktemp("release")
     preset = dataclasses.replace(presets.get("vae_digits"), epochs=1)
     command = "keras-gen train vae_digits --epochs 1 --run-dir somewhere --data-dir=else --seed 3"
-    run = training.train(training.Config(preset, seed=3, command=command), folder / "run", 0)
-    card = release.release(run.path, folder / "saved" / "vae_digits")
+    config = runs.Config(preset, seed=3, command=command)
+    run = runs.train(config, folder / "run", verbose=0)
+    card = runs.release(run.path, folder / "saved" / "vae_digits")
     return folder / "saved", card
 
 
@@ -90,9 +93,9 @@ def test_nothing_else_is_replaced(released, tmp_path):
     model = models.VAE.for_data(data.spec("digits"), latent_dim=2, network="dense", hidden=(4,))
     thesis = tmp_path / "thesis.txt"
     thesis.write_text("years of work")
-    for write in (model.export, lambda dest: release.release(folder.parent / "run", dest)):
+    for write in (model.export, lambda dest: runs.release(folder.parent / "run", dest)):
         for dest in (tmp_path, thesis):
-            with pytest.raises(FileExistsError, match="is something else"):
+            with pytest.raises(FileExistsError, match="exists and is not a folder of this kind"):
                 write(dest)
     assert [(path, path.read_text()) for path in tmp_path.iterdir()] == [(thesis, "years of work")]
     for _ in range(2):
@@ -120,15 +123,21 @@ def test_from_preset_loads_the_trained_model(released, monkeypatch):
     assert (int(untrained.step), untrained.latent.dim) == (0, 3)
     with pytest.raises(ValueError, match="load_weights=False"):
         models.VAE.from_preset("vae_digits", latent_dim=3)
-    with pytest.raises(ValueError, match=r"no trained weights of 'vae_mnist'.*only of: vae_digits"):
+    with pytest.raises(ValueError, match="'vae_digits' is of class VAE, not GAN"):
+        models.GAN.from_preset("vae_digits")
+    assert type(keras_gen.from_preset("vae_digits")) is models.VAE
+    assert keras_gen.list_presets("VAE", released=True) == ("vae_digits",)
+    with pytest.raises(
+        ValueError, match="no trained weights of 'vae_mnist' come with the package: train it"
+    ):
         models.VAE.from_preset("vae_mnist")
 
 
 def test_a_card_tells_what_the_data_is(released, monkeypatch):
     monkeypatch.setattr(zoo, "folder", lambda: released[0])
-    assert zoo.spec("vae_digits") == data.load("digits").spec
-    with pytest.raises(ValueError, match=r"no card of 'vae_mnist'.*only of: vae_digits"):
-        zoo.spec("vae_mnist")
+    assert runs.open("vae_digits").spec == data.load("digits").spec
+    with pytest.raises(ValueError, match="no card of 'vae_mnist' comes with the package"):
+        zoo.card("vae_mnist")
 
 
 def test_damaged_weights_are_refused(released, tmp_path, monkeypatch):
@@ -151,10 +160,11 @@ def test_damaged_weights_are_refused(released, tmp_path, monkeypatch):
 CARDS = zoo.cards()
 # Of a preset: what its weights depend on.
 RECIPE = (
-    "model",
+    "class_name",
     "data",
     "data_options",
-    "model_options",
+    "network",
+    "model",
     "epochs",
     "batch_size",
     "learning_rate",
@@ -165,7 +175,7 @@ RECIPE = (
 
 def test_the_zoo_is_small_enough():
     sizes = [zoo.model_file(name).stat().st_size for name in zoo.names()]
-    assert max(sizes) <= release.LARGEST
+    assert max(sizes) <= releasing.LARGEST
     assert sum(sizes) <= 30_000_000
     strays = {path.name for path in zoo.folder().glob("*/*")}
     strays = {name for name in strays if not re.fullmatch(r"card-.*\.json", name)}
@@ -190,10 +200,11 @@ def test_each_card_is_of_a_preset_as_it_is(name):
 
 @pytest.mark.parametrize("name", zoo.names())
 def test_trained_models_load_and_sample(name):
-    model = models.get(presets.get(name).model).from_preset(name)
+    trained = runs.open(name)
+    model, spec = keras_gen.from_preset(name), trained.spec
+    assert type(model) is type(trained.model) is models.get(presets.get(name).class_name)
     samples = model.sample(3, seed=0)
     assert len(samples) == 3
-    spec = zoo.spec(name)
     assert [len(x) for x in samples] == [spec.shape[0]] * 3
     if spec.kind == "audio":
         assert np.isfinite(data.waveform(samples, spec)).all()
@@ -203,7 +214,7 @@ def test_trained_models_load_and_sample(name):
 def test_figures_have_not_drifted(name):
     """Measured again, a card's figures agree within their deviation."""
     preset = presets.get(name)
-    model = models.get(preset.model).from_preset(name)
+    model = models.GenerativeModel.from_preset(name)
     found = evaluation.evaluate(model, data.load(preset.data), preset.protocols)
     for metric, figure in CARDS[name]["metrics"]["evaluation"].items():
         tolerance = max(figure["error"] or 0.0, EXACT * abs(figure["value"]))
@@ -224,5 +235,5 @@ def test_the_zoo_lies_in_the_package_or_beside_it(tmp_path, monkeypatch):
     assert zoo.folder() == Path(keras_gen.__file__).parent.parent / "saved_models"
     package = tmp_path / "keras_gen"
     (package / "saved_models").mkdir(parents=True)
-    monkeypatch.setattr(zoo, "__file__", str(package / "zoo.py"))
+    monkeypatch.setattr(zoo, "__file__", str(package / "presets" / "released.py"))
     assert zoo.folder() == package / "saved_models"

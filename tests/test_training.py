@@ -1,7 +1,6 @@
 """Schedules, strategies, and run directories that nothing can spoil."""
 
 import csv
-import dataclasses
 import json
 import math
 import os
@@ -17,19 +16,20 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras_gen.training import callbacks, pictures, runs
 from PIL import Image
 
-from keras_gen import data, presets, training
+from keras_gen import files, presets, runs
+from keras_gen.runs import callbacks
+from keras_gen.runs import run as directories
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {"epochs": 4, "hidden": (32,), "latent_dim": 3}
 
 
-def config(**settings) -> training.Config:
+def config(**settings) -> runs.Config:
     strategy = settings.pop("strategy", "auto")
-    preset = training.override(presets.get("vae_digits"), SMALL | settings)
-    return training.Config(preset, seed=3, strategy=strategy)
+    preset = runs.override(presets.get("vae_digits"), SMALL | settings)
+    return runs.Config(preset, seed=3, strategy=strategy)
 
 
 def assert_same_weights(path: Path, other: Path) -> None:
@@ -45,16 +45,16 @@ def assert_same_weights(path: Path, other: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> training.Run:
-    return training.train(config(), tmp_path_factory.mktemp("runs") / "finished", verbose=0)
+def finished(tmp_path_factory) -> runs.Run:
+    return runs.train(config(), tmp_path_factory.mktemp("runs") / "finished", verbose=0)
 
 
 # ---- schedules and strategies ------------------------------------------------------------------
 
 
 def test_constant_and_cosine():
-    assert training.schedule("constant", 0.1, 100) == 0.1
-    cosine = training.schedule("cosine", 0.1, 100)
+    assert runs.schedule("constant", 0.1, 100) == 0.1
+    cosine = runs.schedule("cosine", 0.1, 100)
     for step in (0, 25, 50, 99, 100):
         assert float(cosine(step)) == pytest.approx(
             0.05 * (1 + math.cos(math.pi * step / 100)), abs=1e-8
@@ -63,7 +63,7 @@ def test_constant_and_cosine():
 
 def test_stages_are_the_paper_s():
     """Burda et al.: 3 ** i epochs at 1e-3 * 10 ** (-i / 7); here with two steps per epoch."""
-    stages = training.schedule("stages", 1e-3, 2 * 3280)
+    stages = runs.schedule("stages", 1e-3, 2 * 3280)
     first = 0
     for i in range(8):
         last = first + 2 * 3**i - 1
@@ -74,7 +74,7 @@ def test_stages_are_the_paper_s():
 
 
 def test_stages_of_a_shorter_run_keep_their_proportions():
-    stages = training.schedule("stages", 1e-3, 328)
+    stages = runs.schedule("stages", 1e-3, 328)
     rates = [float(stages(step)) for step in range(328)]
     assert rates == sorted(rates, reverse=True)
     assert rates.count(rates[-1]) == pytest.approx(328 * 2187 / 3280, abs=1)
@@ -82,29 +82,29 @@ def test_stages_of_a_shorter_run_keep_their_proportions():
 
 def test_unknown_schedule_and_strategy():
     with pytest.raises(ValueError, match="known are constant, cosine, stages"):
-        training.schedule("linear", 0.1, 1)
+        runs.schedule("linear", 0.1, 1)
     with pytest.raises(ValueError, match="known are auto, single, mirrored, tpu"):
-        training.strategy("many")
+        runs.strategy("many")
 
 
 def test_strategies():
-    assert training.strategy("auto").num_replicas_in_sync == 1
-    assert training.strategy("single").num_replicas_in_sync == 1
-    mirrored = training.strategy("mirrored")
+    assert runs.strategy("auto").num_replicas_in_sync == 1
+    assert runs.strategy("single").num_replicas_in_sync == 1
+    mirrored = runs.strategy("mirrored")
     assert isinstance(mirrored, tf.distribute.MirroredStrategy)
     assert mirrored.num_replicas_in_sync == 2
 
 
 def test_no_tpu_is_one_clear_error():
-    with pytest.raises(ValueError, match=r"^strategy 'tpu': no TPU here \(.*\); use 'auto'$"):
-        training.strategy("tpu")
+    with pytest.raises(ValueError, match=r"^strategy 'tpu': no TPU found \(.*\); use 'auto'$"):
+        runs.strategy("tpu")
 
 
 def test_two_replicas_train_as_one(default_xla):
     """Order, noise and steps are those of one replica, with XLA there and without it here."""
     histories = []
     for strategy in ("single", "mirrored"):
-        job = training.prepare(config(strategy=strategy))
+        job = runs.prepare(config(strategy=strategy))
         assert job.as_json()["replicas"] == len(histories) + 1
         history = job.model.fit(
             job.train, validation_data=job.validation, epochs=2, verbose=0
@@ -114,17 +114,17 @@ def test_two_replicas_train_as_one(default_xla):
 
 
 def test_a_mirrored_run_is_complete(tmp_path):
-    run = training.train(config(strategy="mirrored", epochs=1), tmp_path / "run", verbose=0)
+    run = runs.train(config(strategy="mirrored", epochs=1), tmp_path / "run", verbose=0)
     assert run.finished
-    assert run.config["replicas"] == 2
-    assert training.load(run.path)[2].sample(3, seed=1).shape == (3, 8, 8, 1)
+    assert run.content["replicas"] == 2
+    assert run.sample(3, seed=1).shape == (3, 8, 8, 1)
 
 
 def test_batch_size_suits_data_and_replicas():
     with pytest.raises(ValueError, match="batch_size 63 cannot be divided among 2 replicas"):
-        training.prepare(config(strategy="mirrored", batch_size=63))
+        runs.prepare(config(strategy="mirrored", batch_size=63))
     with pytest.raises(ValueError, match="batch_size 5000 is more than the"):
-        training.prepare(config(batch_size=5000))
+        runs.prepare(config(batch_size=5000))
 
 
 # ---- the run directory -------------------------------------------------------------------------
@@ -143,13 +143,13 @@ def test_content(finished):
     assert finished.checkpoint_epochs() == [4, 3], "the last two are kept"
     assert not list(finished.path.rglob(".partial-*"))
 
-    content = finished.config
-    assert content["preset"]["model_options"]["latent_dim"] == 3
+    content = finished.content
+    assert content["preset"]["network"]["latent_dim"] == 3
     assert content["seed"] == 3
     assert content["spec"]["shape"] == [8, 8, 1]
     assert content["steps"] == 4 * content["steps_per_epoch"]
     assert content["versions"]["tensorflow"] == tf.__version__
-    assert training.Config.from_json(content).preset.epochs == 4
+    assert runs.Config.from_json(content).preset.epochs == 4
 
     with open(finished.history_file) as file:
         rows = list(csv.DictReader(file))
@@ -165,67 +165,44 @@ def test_pictures(finished):
     assert [file.name for file in files] == [f"epoch-{i:04d}.png" for i in range(1, 5)]
     assert len({file.read_bytes() for file in files}) == 4
     with Image.open(files[0]) as picture:
-        assert picture.size == (8 * 58 + 2, 8 * 58 + 2)
+        assert picture.width == picture.height > 8 * 8 * 14
 
 
 def test_tensorboard_events(finished):
     tags = {}
-    for part in ("train", "validation"):
+    for part in ("train", "validation", "samples"):
         tags[part] = set()
         for file in (finished.tensorboard / part).iterdir():
             for event in tf.compat.v1.train.summary_iterator(str(file)):
                 tags[part] |= {(event.step, value.tag) for value in event.summary.value}
-    for epoch in range(1, 5):
-        assert {(epoch, "loss"), (epoch, "kl"), (epoch, "learning_rate")} <= tags["train"]
-        assert {(epoch, "loss"), (epoch, "kl"), (epoch, "samples")} <= tags["validation"]
-
-
-def test_grid():
-    images = np.linspace(0, 1, 5)[:, None, None, None] * np.ones((5, 28, 28, 1))
-    picture = training.grid(images, columns=3)
-    assert picture.shape == (2 * 58 + 2, 3 * 58 + 2, 3)
-    assert picture.dtype == np.uint8
-    assert picture[30, 30].tolist() == [0, 0, 0]
-    assert picture[88, 88].tolist() == [255, 255, 255]
-    assert training.grid(images).shape == picture.shape
-    with pytest.raises(ValueError, match="1 or 3 channels"):
-        training.grid(np.zeros((1, 8, 8, 2)))
-
-
-def test_scatter():
-    spec = data.Spec("four", "vector", (2,), (-1.0, 1.0), modes=((0.5, -0.5),), sigma=0.1)
-    outside = [3.0, 0.0]
-    picture = training.scatter(np.array([[-0.999, 0.999], [0.999, 0.999], outside]), spec)
-    assert picture.shape == (512, 512, 3) and picture.dtype == np.uint8
-    points = np.argwhere((picture == pictures.POINT).all(axis=-1))
-    assert points.tolist() == [[0, 0], [0, 511]]  # row 0 is the top
-    disc = (picture == pictures.MODE).all(axis=-1)
-    assert disc[384, 384] and not disc[128, 384]
-    assert disc.mean() * 4 == pytest.approx(np.pi * 0.3**2, rel=0.01)
-    assert training.drawable(spec) and not training.drawable(dataclasses.replace(spec, shape=(3,)))
+    for epoch in range(4):  # Keras counts from 0
+        rate = (epoch, "epoch_learning_rate")
+        assert {(epoch, "epoch_loss"), (epoch, "epoch_kl"), rate} <= tags["train"]
+        assert {(epoch, "epoch_loss"), (epoch, "epoch_kl")} <= tags["validation"]
+        assert (epoch + 1, "samples") in tags["samples"]
 
 
 def test_numbering(tmp_path):
-    assert runs.next_path("vae_digits", tmp_path).name == "vae_digits-001"
+    assert directories.next_path("vae_digits", tmp_path).name == "vae_digits-001"
     for name in ("vae_digits-001", "vae_digits-012", "vae_digits-x", "vae_digits_b-099"):
-        training.Run.create(tmp_path / name, {})
-    assert runs.next_path("vae_digits", tmp_path).name == "vae_digits-013"
-    assert runs.newest_unfinished("vae_digits", tmp_path).name == "vae_digits-012"
+        runs.Run.create(tmp_path / name, {})
+    assert directories.next_path("vae_digits", tmp_path).name == "vae_digits-013"
+    assert directories.newest_unfinished("vae_digits", tmp_path).name == "vae_digits-012"
     (tmp_path / "vae_digits-012" / "model.keras").touch()
-    assert runs.newest_unfinished("vae_digits", tmp_path).name == "vae_digits-001"
+    assert directories.newest_unfinished("vae_digits", tmp_path).name == "vae_digits-001"
     with pytest.raises(FileNotFoundError, match="no unfinished run of vae_mnist"):
-        runs.newest_unfinished("vae_mnist", tmp_path)
+        directories.newest_unfinished("vae_mnist", tmp_path)
 
 
 def test_an_existing_directory_is_not_touched(finished):
     with pytest.raises(FileExistsError, match="--resume"):
-        training.train(config(), finished.path)
+        runs.train(config(), finished.path)
 
 
 def test_written_beside_leaves_nothing_of_a_failure(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(RuntimeError), runs.written_beside(path) as beside:
+    with pytest.raises(RuntimeError), files.written_beside(path) as beside:
         beside.write_text("ne")
         raise RuntimeError
     assert path.read_text() == "old"
@@ -248,18 +225,18 @@ def interrupted_once(tmp_path_factory) -> Path:
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(callbacks.Checkpoints, "on_epoch_end", interrupt)
-        training.train(config(), path, verbose=0)
+        runs.train(config(), path, verbose=0)
     return path
 
 
 @pytest.fixture
-def interrupted(interrupted_once, tmp_path) -> training.Run:
-    return training.Run.open(shutil.copytree(interrupted_once, tmp_path / "interrupted"))
+def interrupted(interrupted_once, tmp_path) -> runs.Run:
+    return runs.Run(shutil.copytree(interrupted_once, tmp_path / "interrupted"))
 
 
 def test_resumed_run_is_the_uninterrupted_one(interrupted, finished):
     assert len(interrupted.read_history(epochs=3)) == 3
-    training.resume(interrupted.path, verbose=0)
+    runs.resume(interrupted.path, verbose=0)
     assert_same_weights(interrupted.path, finished.path)
     with open(interrupted.history_file) as one, open(finished.history_file) as two:
         for row, expected in zip(csv.DictReader(one), csv.DictReader(two), strict=True):
@@ -269,7 +246,7 @@ def test_resumed_run_is_the_uninterrupted_one(interrupted, finished):
 def test_damaged_checkpoint(interrupted, finished, caplog):
     newest = interrupted.checkpoint(2)
     newest.write_bytes(newest.read_bytes()[:-1000])
-    training.resume(interrupted.path, verbose=0)
+    runs.resume(interrupted.path, verbose=0)
     assert "epoch-0002.keras is damaged" in caplog.text
     assert_same_weights(interrupted.path, finished.path)
 
@@ -278,32 +255,34 @@ def test_all_checkpoints_damaged(interrupted):
     for epoch in (1, 2):
         interrupted.checkpoint(epoch).write_bytes(b"")
     with pytest.raises(ValueError, match="start a new run"):
-        training.resume(interrupted.path)
+        runs.resume(interrupted.path)
 
 
 def test_damaged_files_are_named(interrupted, finished, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"model\.keras is no run directory: it is a file"):
-        training.load(finished.model_file)
+    with pytest.raises(
+        FileNotFoundError, match=r"model\.keras is not a run directory: it is a file"
+    ):
+        runs.Run(finished.model_file)
     interrupted.history_file.unlink()
     with pytest.raises(ValueError, match=r"history\.csv is lost or damaged: it has 0 epochs"):
-        training.resume(interrupted.path)
+        runs.resume(interrupted.path)
     for content, problem in (("{", "Expecting"), ("{}", "it has no 'preset'")):
         interrupted.config_file.write_text(content)
         with pytest.raises(ValueError, match=f"config.json is damaged: {problem}"):
-            training.resume(interrupted.path)
-    run = training.Run(shutil.copytree(finished.path, tmp_path / "finished"))
+            runs.resume(interrupted.path)
+    run = runs.Run(shutil.copytree(finished.path, tmp_path / "finished"))
     run.model_file.write_bytes(run.model_file.read_bytes()[:-1000])
     with pytest.raises(ValueError, match=r"model\.keras is damaged .* --resume"):
-        training.load(run.path)
+        runs.open(run.path).model  # noqa: B018
     run.model_file.unlink()
-    training.resume(run.path, verbose=0)
+    runs.resume(run.path, verbose=0)
     assert_same_weights(run.path, finished.path)
 
 
 def test_images_of_other_channels_train_without_pictures(tmp_path):
     x = np.random.default_rng(0).random((48, 8, 8, 4), "float32")
     np.save(tmp_path / "four.npy", x)
-    run = training.train(
+    run = runs.train(
         config(epochs=1, batch_size=16, data=str(tmp_path / "four.npy"), protocols=()),
         tmp_path / "run",
         verbose=0,
@@ -314,20 +293,20 @@ def test_images_of_other_channels_train_without_pictures(tmp_path):
 
 @pytest.mark.parametrize("packing", [0, 1.5, "x"])
 def test_packing_that_is_no_count(packing):
-    with pytest.raises(ValueError, match=r"packing must be a (positive )?whole number"):
-        preset = training.override(presets.get("gan_ring"), {"packing": packing})
-        training.prepare(training.Config(preset))
+    with pytest.raises(ValueError, match=r"packing must be an? (positive )?integer"):
+        preset = runs.override(presets.get("gan_ring"), {"packing": packing})
+        runs.prepare(runs.Config(preset))
 
 
 def test_resuming_a_finished_run_does_nothing(finished):
     before = finished.model_file.stat()
-    training.resume(finished.path)
+    runs.resume(finished.path)
     assert finished.model_file.stat() == before
 
 
 def test_unfinished_run_says_how_to_go_on(interrupted):
     with pytest.raises(ValueError, match="unfinished: first run keras-gen train --resume"):
-        training.load(interrupted.path)
+        runs.open(interrupted.path).model  # noqa: B018
 
 
 @pytest.mark.slow
@@ -369,9 +348,9 @@ def test_killed_at_any_instant(tmp_path):
 # ---- games -------------------------------------------------------------------------------------
 
 
-def game(**settings) -> training.Config:
+def game(**settings) -> runs.Config:
     settings = {"epochs": 8, "hidden": (16,), "data.size": 40_000, "data.test_size": 100} | settings
-    return training.Config(training.override(presets.get("gan_ring"), settings), seed=0)
+    return runs.Config(runs.override(presets.get("gan_ring"), settings), seed=0)
 
 
 def test_a_discriminator_that_has_won_ends_training(tmp_path):
@@ -379,10 +358,10 @@ def test_a_discriminator_that_has_won_ends_training(tmp_path):
     rates = {"discriminator": 1e-2, "generator": 1e-7}
     options = {"data.size": 60_000, "schedule": "constant", "learning_rate": rates}
     config = game(loss="minimax", r1=0.0, r2=0.0, **options)
-    with pytest.raises(training.Diverged, match=r"discriminator has won.*r1=1") as raised:
-        training.train(config, tmp_path / "run", verbose=0)
+    with pytest.raises(runs.Diverged, match=r"discriminator has won.*r1=1") as raised:
+        runs.train(config, tmp_path / "run", verbose=0)
     assert "3 epochs" in str(raised.value)
-    run = training.Run.open(tmp_path / "run")
+    run = runs.Run(tmp_path / "run")
     epochs = run.checkpoint_epochs()[0]
     newest = keras.models.load_model(run.checkpoint(epochs))
     assert all(np.isfinite(weight).all() for weight in newest.get_weights())
@@ -399,9 +378,9 @@ def test_a_discriminator_that_has_won_ends_training(tmp_path):
 def test_an_infinite_loss_ends_training_and_keeps_the_last_good_checkpoint(tmp_path):
     rate = {"learning_rate": 1e5, "schedule": "constant"}
     config = game(loss="least_squares", hidden=(16, 16, 16), r1=0.0, r2=0.0, **rate)
-    with pytest.raises(training.Diverged, match=r"loss became (nan|inf|-inf).*r1=1"):
-        training.train(config, tmp_path / "run", verbose=0)
-    run = training.Run.open(tmp_path / "run")
+    with pytest.raises(runs.Diverged, match=r"loss became (nan|inf|-inf).*r1=1"):
+        runs.train(config, tmp_path / "run", verbose=0)
+    run = runs.Run(tmp_path / "run")
     for epoch in run.checkpoint_epochs():
         weights = keras.models.load_model(run.checkpoint(epoch)).get_weights()
         assert all(np.isfinite(weight).all() for weight in weights)
@@ -409,7 +388,7 @@ def test_an_infinite_loss_ends_training_and_keeps_the_last_good_checkpoint(tmp_p
 
 def test_rates_for_each_player(tmp_path):
     rates = {"discriminator": 1e-3, "generator": 5e-4}
-    job = training.prepare(game(learning_rate=rates, discriminator_steps=2))
+    job = runs.prepare(game(learning_rate=rates, discriminator_steps=2))
     players = job.model.optimizer.players
     assert {name: float(o.learning_rate) for name, o in players.items()} == pytest.approx(rates)
     steps = 8 * len(job.train)
@@ -418,4 +397,4 @@ def test_rates_for_each_player(tmp_path):
     assert decay["generator"]["decay_steps"] == steps
     assert all(o.beta_1 == 0.5 for o in players.values())
     with pytest.raises(ValueError, match="the model has the players discriminator, generator"):
-        training.prepare(game(learning_rate={"critic": 1e-3}))
+        runs.prepare(game(learning_rate={"critic": 1e-3}))

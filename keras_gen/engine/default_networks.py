@@ -9,8 +9,8 @@ from types import ModuleType
 import keras
 
 from keras_gen import checks, data, latents, likelihoods, networks
-from keras_gen.engine import options
 from keras_gen.likelihoods import Likelihood
+from keras_gen.suggestions import nearest
 
 # Each network's seeds are out of the reach of the others', which have one for each layer.
 SECOND, THIRD = 1000, 2000
@@ -40,7 +40,7 @@ def module(cls: type, spec: data.Spec, network: str | None = None) -> ModuleType
             f"{kind}: pass your own networks, or choose `network` among {known}."
         )
     if network is not None and network not in networks.BY_NAME:
-        close = options.nearest(network, networks.BY_NAME)
+        close = nearest(network, networks.BY_NAME)
         raise ValueError(f"Unknown network {network!r}.{close} Known: {known}.")
     return networks.BY_NAME[network or cls.kinds[kind]]
 
@@ -58,8 +58,8 @@ def label_settings(cls: type, spec: data.Spec) -> dict[str, int]:
     return {"num_classes": spec.num_classes}
 
 
-def seeded(seed: int | None, offset: int) -> int | None:
-    """Returns the seed of a further network; None stays None."""
+def seeded(seed: int | None, offset: int = 0) -> int | None:
+    """Returns the seed of a network, `offset` after the model's; None stays None."""
     return None if seed is None else checks.seed(seed) + offset
 
 
@@ -100,7 +100,7 @@ def encoder_decoder(
     parameters = latents.Gaussian(latent_dim).parameter_size
     shape = likelihood.parameter_shape(spec.shape)
     return (
-        kind.encoder(spec.shape, parameters, seed=seed, **settings),
+        kind.encoder(spec.shape, parameters, seed=seeded(seed), **settings),
         kind.decoder(latent_dim, shape, seed=seeded(seed, SECOND), **mirrored),
         likelihood,
     )
@@ -127,7 +127,7 @@ def generator(
         spec.shape,
         generated_range(spec),
         normalization=normalization,
-        seed=seed,
+        seed=seeded(seed),
         **settings,
     )
 

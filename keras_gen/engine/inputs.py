@@ -93,7 +93,8 @@ def checked(
         training: whether the model trains on it.
 
     Raises:
-        ValueError: if the model cannot read it; what is not in memory is judged by its first batch.
+        ValueError: if the model cannot read it. Of data that is not in memory, only the first
+            batch is checked.
     """
     batch_size = BATCH_SIZE if batch_size is None else checks.integer("batch_size", batch_size)
     if x is None:
@@ -113,9 +114,22 @@ def checked(
             first = examples(batch, type(model).__name__)
             label = None if first.label is None else np.asarray(first.label)
             model.check_examples(np.asarray(first.x), label, name)
-    if training and isinstance(x, data.Batches):
-        model.check_size(x.examples)
+    if isinstance(x, data.Batches):
+        check_replicas(model, x, name)
+        if training:
+            model.check_size(x.examples)
     return x
+
+
+def check_replicas(model, batches: data.Batches, name: str) -> None:
+    """Raises ValueError if a last batch has fewer examples than there are replicas."""
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    last = min(batches.batch_size, batches.examples - (len(batches) - 1) * batches.batch_size)
+    if last < replicas:
+        raise ValueError(
+            f"the last batch of {name} has {last} example(s), but there are {replicas} replicas: "
+            "choose another batch_size, or batches with drop_remainder=True."
+        )
 
 
 def held_out(model, validation_data, batch_size: int | None):

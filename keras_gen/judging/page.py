@@ -1,12 +1,13 @@
 """A page on which a person tells real from generated: one HTML file that needs nothing else.
 
-Which images are real is in the page, in base64 behind the images: that keeps an honest person from
-reading it by accident, and nobody else. `keras_gen.judging.answers` describes what is measured.
+The page holds in base64 which images are real, so that nobody reads it by accident. It is not
+secret. `keras_gen.judging.answers` describes what is measured.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import os
@@ -90,6 +91,7 @@ def page(trained: runs.TrainedModel, dataset: data.Dataset, n: int = 100, seed: 
         "warmUpImages": [data_uri(picture(each, dataset.spec)) for each in warm_x],
         "warmUpTruth": encoded(warm_truth),
     }
+    content["digest"] = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
     # A script ends at the first "</script", wherever it is.
     text = json.dumps(content).replace("<", r"\u003c")
     return TEMPLATE.read_text(encoding="utf-8").replace(PLACE, text)

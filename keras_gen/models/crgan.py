@@ -141,7 +141,7 @@ class CRGAN(GAN):
             initial_state=initial_state,
             feedback=feedback,
             normalization=generator_normalization,
-            seed=seed,
+            seed=default_networks.seeded(seed),
             **shared,
         )
         discriminator = kind.discriminator(

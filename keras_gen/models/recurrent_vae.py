@@ -134,7 +134,7 @@ class RecurrentVAE(BetaVAE):
             latents.Gaussian(latent_dim).parameter_size,
             hidden=hidden[::-1],
             mask_value=spec.mask_value,
-            seed=seed,
+            seed=default_networks.seeded(seed),
             **settings,
         )
         decoder = kind.decoder(
