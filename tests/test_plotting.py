@@ -5,12 +5,14 @@ import matplotlib
 matplotlib.use("Agg")
 
 import dataclasses
+import io
 import itertools
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from PIL import Image
 
 from keras_gen import data, plotting
 
@@ -59,6 +61,12 @@ def test_mistakes():
         plotting.plot_history({"loss": [1.0]}, ["elbo"])
 
 
+def pixels(figure):
+    """The figure as it would be saved, `(height, width, 3)`."""
+    figure.savefig(file := io.BytesIO(), format="png", dpi=figure.dpi)
+    return np.asarray(Image.open(file).convert("RGB"))
+
+
 # ---- samples -----------------------------------------------------------------------------------
 
 
@@ -76,12 +84,12 @@ def test_a_sheet_has_no_holes_white_gaps_and_whole_pixels():
         top, left = i // 8 * step, i % 8 * step
         tile = picture[top : top + size, left : left + size]
         np.testing.assert_allclose(tile[..., :3], i / 63, atol=1e-6)
-    pixels = plotting.pixels(figure)
-    assert (pixels[:10] == 255).all() and (pixels[:, :10] == 255).all(), "the page is white"
+    page = pixels(figure)
+    assert (page[:10] == 255).all() and (page[:, :10] == 255).all(), "the page is white"
     # Each pixel of the sheet is one of the figure: no gray arises between black and white.
     x = np.indices((8, 8)).sum(axis=0)[None, :, :, None] % 2.0
     figure = plotting.draw_samples(x, spec("image", (8, 8, 1)))
-    assert set(np.unique(plotting.pixels(figure))) == {0, 255}
+    assert set(np.unique(pixels(figure))) == {0, 255}
     with pytest.raises(ValueError, match="cannot draw 0 samples"):
         plotting.draw_samples(x[:0], spec("image", (8, 8, 1)))
 
@@ -140,7 +148,7 @@ def test_waveforms_do_not_overlap_and_have_one_scale():
 def test_a_title_is_not_cut_off():
     title = "One digit of 8 by 8 pixels, and a long title"
     figure = plotting.draw_samples(np.ones((1, 8, 8, 1)), spec("image", (8, 8, 1)), title=title)
-    plotting.pixels(figure)
+    pixels(figure)
     (text,) = figure.texts
     box = text.get_window_extent()
     assert text.get_text() == title
@@ -191,7 +199,7 @@ def test_a_sheet_of_sequences_has_no_holes_and_is_about_square(shape):
 )
 def test_labels_lie_within_the_figure(kind, shape, known, n):
     figure = plotting.draw_samples(np.zeros((n, *shape)), spec(kind, shape, **known))
-    plotting.pixels(figure)
+    pixels(figure)
     ax = figure.axes[0]
     left = [text.get_window_extent() for text in ax.get_yticklabels()]
     below = [text.get_window_extent() for text in ax.texts if text.get_text()]

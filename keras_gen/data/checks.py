@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -80,9 +79,3 @@ def random_state(seed: int) -> np.random.RandomState:
     """
     with data_errors():
         return np.random.RandomState(checks.integer("seed", seed, 0, 2**32 - 1))
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Returns " Did you mean 'x'?" for the name closest to a wrong one, or "" if none is close."""
-    close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.7)
-    return f" Did you mean {close[0]!r}?" if close else ""

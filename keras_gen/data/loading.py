@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from keras_gen.data.checks import nearest
 from keras_gen.data.dataset import Dataset
 from keras_gen.data.sources import (
     arrays,
@@ -26,6 +25,7 @@ from keras_gen.data.sources import (
     tfds,
 )
 from keras_gen.data.specs import DataError, Spec
+from keras_gen.suggestions import nearest
 
 FIXED = {"digits": digits.SPEC, **mixtures.SPECS, "stacked_mnist": stacked_mnist.SPEC}
 DESCRIBED = (*FIXED, "shapes", "sines", *tfds.SPECS)
@@ -84,7 +84,7 @@ def spec(name: str, **options) -> Spec:
     if name not in DESCRIBED:
         raise DataError(
             f"{name!r} has no description before it is loaded: call load() and read its .spec."
-            f"{nearest(name, DESCRIBED)}"
+            f"{nearest(name, DESCRIBED, cutoff=0.7)}"
         )
     loader, _, _ = _find(name, None)
     _check_options(loader, name, options)
@@ -129,7 +129,7 @@ def _find(source: Any, data_dir: str | os.PathLike | None) -> tuple[Callable, tu
             if path.exists()
             else "is not the name of a data set, and no such path exists"
         )
-        close = nearest(str(source), NAMES)
+        close = nearest(str(source), NAMES, cutoff=0.7)
         raise DataError(f"{str(source)!r} {problem}" + (f".{close}" if close else f": {FORMS}."))
     if not path.exists():
         raise DataError(f"no such file: {path}.")
@@ -144,5 +144,7 @@ def _check_options(loader: Callable, name: str, options: Mapping[str, Any]) -> N
     known = [each.name for each in parameters if each.kind is inspect.Parameter.KEYWORD_ONLY]
     for option in options:
         if option not in known:
-            advice = nearest(option, known) or f" Its options: {', '.join(known) or 'none'}."
+            advice = (
+                nearest(option, known, cutoff=0.7) or f" Its options: {', '.join(known) or 'none'}."
+            )
             raise DataError(f"{name} has no option {option!r}.{advice}")

@@ -86,11 +86,12 @@ def read_file(path: Path) -> dict[str, np.ndarray]:
     """
     name = ""
     try:
-        file = np.load(path, allow_pickle=False)
-        if isinstance(file, np.ndarray):
-            return {"x": file}
-        arrays = {}
-        with file:
+        # NumPy does not close a file that it opened and cannot read.
+        with path.open("rb") as opened:
+            file = np.load(opened, allow_pickle=False)
+            if isinstance(file, np.ndarray):
+                return {"x": file}
+            arrays = {}
             for name in file.files:
                 arrays[name] = file[name]
                 # NumPy returns bytes for an entry without the header of an array.

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.checks import check_memory, image_pair, nearest
+from keras_gen.data.checks import check_memory, image_pair
 from keras_gen.data.dataset import Dataset
 from keras_gen.data.sources.arrays import from_arrays
 from keras_gen.data.sources.text import from_documents
 from keras_gen.data.specs import DataError, Spec
+from keras_gen.suggestions import nearest
 
 SPECS = {
     "mnist": Spec("mnist", "image", (28, 28, 1), (0.0, 1.0), num_classes=10),
@@ -140,7 +141,7 @@ def _builder(name: str, folder: Path):
     if base not in known:
         raise DataError(
             f"{name!r} is not prepared in {folder}, and TensorFlow Datasets has no such set."
-            f"{nearest(base, known)}"
+            f"{nearest(base, known, cutoff=0.7)}"
         )
     failure = f"{name} is not prepared in {folder} and cannot be downloaded"
     advice = (
