@@ -1,42 +1,45 @@
-"""A plain LSTM language model beside a recurrent VAE of text.
+"""Compares a recurrent VAE of text with a plain LSTM language model.
 
-    python benchmarks/language_model.py RUN
+    python benchmarks/language_model.py recurrent_vae_text --data-dir D
+    python benchmarks/language_model.py RUN [--epochs N]
 
-RUN is a finished run of `recurrent_vae_text`. The language model is the VAE's decoder without z: an
-embedding, the same recurrent layers, a dense layer to the symbols. It is trained with Keras's own
-`fit` on the same windows, for as many steps of as many windows, by the same optimizer and schedule.
-Both are measured on the held-out windows, each read from its start without what comes before.
+The language model is the VAE's decoder without z: an embedding, the same recurrent layers and a
+dense layer to the symbols. It is trained with Keras's own `fit` on the same windows, for the same
+number of steps, with the same batch size, optimizer and schedule. Both models are measured on the
+held-out windows. Each window is read from its start, without the text before it.
 """
 
 import argparse
 import math
-import os
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+from keras_gen import runs
 
+# isort: split
+# Keras after keras_gen, which imports TensorFlow without its messages.
 import keras
 import numpy as np
 from keras import layers
 
-from keras_gen import data, training
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("run", help="a run directory")
-    _, config, vae = training.load(parser.parse_args().run)
-    preset = config.preset
-    dataset = data.load(preset.data, config.data_dir, **preset.data_options)
+    parser.add_argument("where", metavar="MODEL", help="recurrent_vae_text, or a run directory")
+    parser.add_argument("--data-dir", help="where TensorFlow Datasets keeps its prepared data sets")
+    parser.add_argument("--epochs", type=int, help="of the language model (default: the VAE's)")
+    arguments = parser.parse_args()
+    trained = runs.open(arguments.where)
+    preset, vae = trained.preset, trained.model
+    dataset = trained.dataset(data_dir=arguments.data_dir)
     symbols = len(dataset.spec.vocabulary)
 
     def shifted(split: str) -> tuple[np.ndarray, np.ndarray]:
-        """What comes before each symbol, nothing before the first, and the symbols."""
+        """Returns the symbol before each symbol (none before the first), and the symbols."""
         x = dataset.arrays(split)["x"][..., 0]
         return np.concatenate([np.full_like(x[:, :1], symbols), x[:, :-1]], axis=1), x
 
-    recurrent = {"gru": layers.GRU, "lstm": layers.LSTM}[preset.model_options.get("cell", "gru")]
-    hidden = preset.model_options["hidden"]
-    keras.utils.set_random_seed(config.seed)
+    recurrent = {"gru": layers.GRU, "lstm": layers.LSTM}[preset.network.get("cell", "gru")]
+    hidden = preset.network["hidden"]
+    keras.utils.set_random_seed(trained.seed)
     plain = keras.Sequential(
         [
             keras.Input(dataset.spec.shape[:1]),
@@ -47,11 +50,12 @@ def main() -> None:
     )
     previous, x = shifted("train")
     whole = len(x) // preset.batch_size * preset.batch_size
-    steps = preset.epochs * whole // preset.batch_size
-    rate = training.schedule(preset.schedule, preset.learning_rate, steps)
+    epochs = arguments.epochs or preset.epochs
+    steps = epochs * whole // preset.batch_size
+    rate = runs.schedule(preset.schedule, preset.learning_rate, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     plain.compile(keras.optimizers.Adam(rate, **preset.adam), loss)
-    plain.fit(previous[:whole], x[:whole], preset.batch_size, preset.epochs, verbose=2)
+    plain.fit(previous[:whole], x[:whole], preset.batch_size, epochs, verbose=2)
 
     test = dataset.batches("test", shuffle=False)
     metrics = vae.evaluate(test, return_dict=True, verbose=0)

@@ -1,31 +1,31 @@
-"""Mode coverage in two dimensions: the presets gan_ring and gan_grid, and a plain GAN, in trials.
+"""Measures mode coverage in two dimensions over trials: gan_ring, gan_grid and a plain GAN.
 
     python benchmarks/mode_coverage.py [--trials 10] [--steps N] [--networks small|paper]
                                         [--only gan_ring|gan_grid] [--variant preset|plain]
 
-PacGAN's protocol (Lin et al. 2018, section 4.1): 100,000 training points, batches of 100, 2,500
-samples judged. "plain" is the same network without what stabilizes the presets: the non-saturating
-pair alone, with a constant rate and no average. `--networks paper` takes the paper's networks, a
-generator of 4x400 ReLU units with batch normalization and a discriminator of 3x200 maxout units,
-which cost about eight times as much as the presets'.
+The protocol is PacGAN's (Lin et al. 2018, section 4.1): 100,000 training points, batches of 100
+and 2,500 samples. The variant "plain" has the same networks without what stabilizes the presets: it
+has the non-saturating losses alone, a constant learning rate and no average of the generator.
+`--networks paper` trains the paper's networks: a generator of 4x400 ReLU units with batch
+normalization and a discriminator of 3x200 maxout units. They cost about eight times as much as the
+presets' networks.
 
-A line per trial goes to stderr as it ends; the table at the end gives mean and worst.
+Each trial prints a line to stderr when it ends. The table at the end has the mean and the worst.
 """
 
 import argparse
 import dataclasses
-import os
 import sys
 import time
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+from keras_gen import evaluation, presets, runs
 
+# isort: split
+# Keras after keras_gen, which imports TensorFlow without its messages.
 import keras
 import numpy as np
 
-from keras_gen import evaluation, presets, training
-
-# What replaces the preset's settings.
+# Settings that replace the preset's.
 VARIANTS = {
     "preset": {},
     "plain": {"loss": "non_saturating", "r1": 0.0, "r2": 0.0, "ema": 0.0, "schedule": "constant"},
@@ -39,16 +39,16 @@ PAPER_NETWORKS = {
 
 
 def trial(preset: presets.Preset, seed: int) -> evaluation.ModeCoverage:
-    """Trains a preset with a seed, in memory, and judges its samples."""
+    """Trains a preset with a seed, in memory, and measures its samples."""
     keras.backend.clear_session()
-    job = training.prepare(training.Config(preset, seed=seed))
+    job = runs.prepare(runs.Config(preset, seed=seed))
     job.model.fit(job.train, epochs=preset.epochs, verbose=0)
     spec = job.dataset.spec
     return evaluation.mode_coverage(job.model.sample(2500, seed=0), spec.modes, spec.sigma)
 
 
 def row(name: str, variant: str, results: list[evaluation.ModeCoverage]) -> str:
-    """Mean and worst of each figure."""
+    """Returns the mean and the worst of each figure as a row of the table."""
     modes, quality, divergence = np.array([dataclasses.astuple(each) for each in results]).T
     return (
         f"{name:9} {variant:7} {len(results):6d} "
@@ -72,7 +72,7 @@ def main() -> None:
         for variant in [arguments.variant] if arguments.variant else VARIANTS:
             networks = PAPER_NETWORKS if arguments.networks == "paper" else {}
             steps = {"epochs": arguments.steps // 1000} if arguments.steps else {}
-            preset = training.override(presets.get(name), steps | networks | VARIANTS[variant])
+            preset = runs.override(presets.get(name), steps | networks | VARIANTS[variant])
             results = []
             for seed in range(arguments.trials):
                 start = time.perf_counter()

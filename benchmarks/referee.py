@@ -1,27 +1,27 @@
-"""Other referees than lenet: Fréchet distances of MNIST models in the features of four classifiers.
+"""Measures MNIST models by Fréchet distances in the features of four other classifiers than lenet.
 
-    python benchmarks/referee.py [--data-dir D] [PRESET | RUN ...]
+    python benchmarks/referee.py [--data-dir D] [--classifiers dense,pooled] [MODEL ...]
 
-A model could be tuned to the network that it is measured by. So four classifiers of different
-designs are trained here, which no preset has ever been measured by, and 10,000 samples of each
-released model (or of a training run) are compared with the test images in the features of each.
-A cell is the distance as a multiple of the classifier's floor, the distance of 10,000 training
-images. Twenty minutes on two cores, most of them for the convolutions of "normalized".
+A model could be tuned to the network that measures it. This script trains four classifiers of
+different designs that have never measured a preset. It compares 10,000 samples of each model with
+the test images in the features of each classifier. A cell is the distance as a multiple of the
+classifier's floor, the distance of 10,000 training images. It takes twenty minutes on two cores,
+most of them for the convolutions of "normalized".
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+from keras_gen import data, presets, runs
+from keras_gen.evaluation import frechet_distance
+from keras_gen.presets import released
 
+# isort: split
+# Keras after keras_gen, which imports TensorFlow without its messages.
 import keras
 import numpy as np
 from keras import layers
-
-from keras_gen import data, models, presets, training, zoo
-from keras_gen.evaluation import frechet_distance
 
 SEED = 1
 EPOCHS, BATCH, RATE = 4, 128, 1e-3
@@ -29,13 +29,13 @@ COUNT = 10_000
 
 
 def dense(x):
-    """No convolution: two dense layers."""
+    """Two dense layers, no convolution."""
     h = layers.Dense(512, activation="relu")(layers.Flatten()(x))
     return layers.Dense(256, activation="relu")(layers.Dropout(0.3)(h))
 
 
 def pooled(x):
-    """Small convolutions and pooling, as in Keras's example for MNIST."""
+    """Small convolutions and pooling, as in Keras's MNIST example."""
     for filters in (32, 64):
         x = layers.Conv2D(filters, 3, activation="relu")(x)
         x = layers.MaxPooling2D()(x)
@@ -43,25 +43,25 @@ def pooled(x):
 
 
 def strided(x):
-    """Strided convolutions, smooth activations."""
+    """Strided convolutions with smooth activations."""
     for filters in (32, 64, 128):
         x = layers.Conv2D(filters, 4, 2, "same", activation="gelu")(x)
     return layers.Dense(64, activation="relu")(layers.Dropout(0.4)(layers.Flatten()(x)))
 
 
 def normalized(x):
-    """Batch normalization and an average over all places: texture counts, places do not."""
+    """Batch normalization and an average over positions: textures count, their places do not."""
     for filters, stride in ((32, 1), (32, 2), (64, 1), (64, 2), (128, 1)):
         x = layers.Conv2D(filters, 3, stride, "same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
     return layers.GlobalAveragePooling2D()(x)
 
 
-CLASSIFIERS = (dense, pooled, strided, normalized)
+CLASSIFIERS = {body.__name__: body for body in (dense, pooled, strided, normalized)}
 
 
 def trained(body, mnist: data.Dataset) -> tuple[keras.Model, float]:
-    """A classifier's features and its accuracy on the test images."""
+    """Returns a trained classifier's features and its accuracy on the test images."""
     keras.utils.set_random_seed(SEED)
     train, test = mnist.arrays("train"), mnist.arrays("test")
     x = keras.Input(mnist.spec.shape)
@@ -78,32 +78,37 @@ def trained(body, mnist: data.Dataset) -> tuple[keras.Model, float]:
     return keras.Model(x, features), accuracy["accuracy"]
 
 
-def samples(subject: str) -> np.ndarray:
-    """Of a run directory, or of a preset's released model."""
-    if Path(subject).is_dir():
-        model = training.load(subject)[2]
-    else:
-        model = models.get(presets.get(subject).model).from_preset(subject)
-    return model.sample(COUNT, seed=0)
-
-
 def of_mnist() -> list[str]:
-    """The presets on MNIST that come with weights."""
-    return [name for name in zoo.names() if presets.get(name).data == "mnist"]
+    """Returns the presets on MNIST whose trained weights come with the package."""
+    return [name for name in released.names() if presets.get(name).data == "mnist"]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("subjects", nargs="*", metavar="PRESET | RUN", help="default: all of MNIST")
-    parser.add_argument("--data-dir", help="where TensorFlow Datasets keeps its prepared sets")
+    parser.add_argument(
+        "where",
+        nargs="*",
+        metavar="MODEL",
+        help="names of released presets, or run directories (default: all on MNIST)",
+    )
+    parser.add_argument("--data-dir", help="where TensorFlow Datasets keeps its prepared data sets")
+    parser.add_argument(
+        "--classifiers",
+        default=",".join(CLASSIFIERS),
+        metavar="A,B",
+        help="names of classifiers (default: %(default)s)",
+    )
     arguments = parser.parse_args()
     mnist = data.load("mnist", arguments.data_dir)
     real, train = (mnist.arrays(split)["x"] for split in ("test", "train"))
     chosen = np.random.RandomState(SEED).permutation(len(train))[:COUNT]
-    made = {subject: samples(subject) for subject in arguments.subjects or of_mnist()}
+    made = {
+        where: runs.open(where).sample(COUNT, seed=0) for where in arguments.where or of_mnist()
+    }
     names = [Path(subject).name for subject in made]
     print(f"{'':12}{'accuracy':>10}{'floor':>8}", *(f"{name:>{len(name) + 2}}" for name in names))
-    for body in CLASSIFIERS:
+    for classifier in arguments.classifiers.split(","):
+        body = CLASSIFIERS[classifier]
         network, accuracy = trained(body, mnist)
 
         def distance(x, network=network):
@@ -114,7 +119,7 @@ def main() -> int:
         cells = [f"{distance(x) / floor:.1f}x" for x in made.values()]
         widths = (len(name) + 2 for name in names)
         print(
-            f"{body.__name__:12}{accuracy:10.4f}{floor:8.3f}",
+            f"{classifier:12}{accuracy:10.4f}{floor:8.3f}",
             *(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)),
             flush=True,
         )

@@ -1,38 +1,37 @@
-"""How fast `fit` trains here, against a plain Keras model with the same networks.
+"""Measures how fast `fit` trains, compared with a plain Keras model of the same networks.
 
     python benchmarks/throughput.py [--rounds 5] [--examples 25600]
 
-Both sides train the same networks with Adam on the same examples at batch 128, with whatever
-settings a user gets without asking: `compile(optimizer="adam")` and `fit`. The plain side is the
-`train_step` that Keras's documentation teaches, for the VAE and for the GAN, with Keras's own
-layers. Rounds are interleaved, so that a machine whose speed drifts slows both, and the ratio is of
-the time of all rounds: some epochs end with a wait for tf.data's autotuner, which a median would
-count or not by chance. The first epoch of each, with tracing and compilation, is not counted.
+Both sides train the same networks with Adam on the same examples, in batches of 128, with default
+settings: `compile(optimizer="adam")` and `fit`. The plain side has Keras's own layers and the
+`train_step` of Keras's documentation, for the VAE and for the GAN. Rounds are interleaved, so that
+a change in the machine's speed affects both sides. The ratio is of the total time of all rounds:
+some epochs end with a wait for tf.data's autotuner, which a median would count or not by chance.
+The first epoch of each side, which includes tracing and compilation, is not counted.
 
-The last column is the share of the machine's float32 matrix product rate, measured in the same run,
-that the multiplications of forward and backward pass amount to.
+The last column is the rate of multiplications in the forward and backward passes, as a share of the
+machine's float32 matrix product rate, which is measured in the same run.
 """
 
 import argparse
 import math
-import os
 import time
 from collections.abc import Callable
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+from keras_gen import data, models
 
+# isort: split
+# Keras after keras_gen, which imports TensorFlow without its messages.
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from keras_gen import data, models
-
 BATCH = 128
 
 
 class PlainVAE(keras.Model):
-    """A VAE as Keras's documentation writes it."""
+    """The VAE of Keras's documentation."""
 
     def __init__(self, encoder, decoder):
         super().__init__()
@@ -64,7 +63,7 @@ class PlainVAE(keras.Model):
 
 
 class PlainGAN(keras.Model):
-    """A GAN as Keras's documentation writes it."""
+    """The GAN of Keras's documentation."""
 
     def __init__(self, generator, discriminator):
         super().__init__()
@@ -110,7 +109,7 @@ class PlainGAN(keras.Model):
 
 
 def stock(network: keras.Model) -> keras.Model:
-    """The same network of Keras's own layers."""
+    """Returns a copy of a network with Keras's own layers."""
 
     def layer(ours):
         kinds = [kind for kind in type(ours).__mro__ if kind.__module__.startswith("keras.")]
@@ -122,7 +121,7 @@ def stock(network: keras.Model) -> keras.Model:
 
 
 def vae(spec: data.Spec, **options):
-    """A VAE here and the plain one on the same networks, and the operations of a step."""
+    """Returns our VAE, the plain one on the same networks, and the operations per example."""
     ours = models.VAE.for_data(spec, latent_dim=16, seed=0, **options)
     # A backward pass multiplies twice as much as a forward pass.
     operations = 3 * (multiplications(ours.encoder) + multiplications(ours.decoder))
@@ -130,18 +129,18 @@ def vae(spec: data.Spec, **options):
 
 
 def dcgan(spec: data.Spec):
-    """A DGAN here and the plain one on the same networks, and the operations of a step."""
+    """Returns our DGAN, the plain GAN on the same networks, and the operations per example."""
     ours = models.DGAN.for_data(spec, normalization=None, seed=0)
-    # Generator: once forward, once back to weights and activations. Discriminator: forward and
-    # back for real and for generated images, and once more through it for the generator.
+    # Generator: forward, and backward to weights and activations. Discriminator: forward and
+    # backward for real and for generated images, and backward to the images for the generator.
     g, d = multiplications(ours.generator), multiplications(ours.discriminator)
     return ours, PlainGAN(stock(ours.generator), stock(ours.discriminator)), 3 * g + 6 * d + 2 * d
 
 
 def crgan(spec: data.Spec):
-    """A CRGAN here and the plain one on the same networks, and the operations of a step."""
+    """Returns our CRGAN, the plain GAN on the same networks, and the operations per example."""
     ours = models.CRGAN.for_data(spec, hidden=(24, 24), seed=0)
-    # The plain one knows nothing of features.
+    # The plain GAN takes the logits only, not the features.
     discriminator = keras.Model(ours.discriminator.input, ours.discriminator.outputs[0])
     g, d = multiplications(ours.generator), multiplications(ours.discriminator)
     return ours, PlainGAN(stock(ours.generator), stock(discriminator)), 3 * g + 6 * d + 2 * d
@@ -150,7 +149,7 @@ def crgan(spec: data.Spec):
 IMAGES = data.Spec("images", "image", (28, 28, 1), (0.0, 1.0))
 SEQUENCES = data.Spec("sequences", "sequence", (24, 6), (0.0, 1.0))
 
-# What is trained, and on data of which description.
+# Name -> what makes the models, and the description of their data.
 BENCHMARKS = {
     "MLP VAE 784-512-16": (lambda spec: vae(spec, network="dense", hidden=(512,)), IMAGES),
     "conv VAE": (lambda spec: vae(spec, network="conv"), IMAGES),
@@ -160,7 +159,7 @@ BENCHMARKS = {
 
 
 def multiplications(network: keras.Model) -> int:
-    """Floating point operations of the matrix products of one example's forward pass."""
+    """Returns the floating point operations of matrix products in a forward pass of one example."""
     total = 0
     for layer in network.layers:
         if isinstance(layer, keras.layers.Dense):
@@ -176,7 +175,7 @@ def multiplications(network: keras.Model) -> int:
 
 
 def matrix_rate(size: int = 2048, repeats: int = 5) -> float:
-    """The best float32 matrix product rate of a few, in operations per second."""
+    """Returns the best rate of several float32 matrix products, in operations per second."""
     a = tf.random.normal((size, size))
     product = tf.function(lambda: tf.reduce_sum(a @ a))
     product()
@@ -189,13 +188,13 @@ def matrix_rate(size: int = 2048, repeats: int = 5) -> float:
 
 
 def examples(spec: data.Spec, count: int) -> np.ndarray:
-    """Random bits: speed does not depend on what the data shows."""
+    """Returns random bits: speed does not depend on the values."""
     rng = np.random.default_rng(0)
     return (rng.uniform(size=(count, *spec.shape)) < 0.2).astype("float32")
 
 
 def fitters(x: np.ndarray, make, spec: data.Spec) -> tuple[dict[tuple, Callable], int]:
-    """A function that trains one epoch, for each side and each form of the data."""
+    """Returns functions that train one epoch, by side and form of the data, and the operations."""
     result = {}
     for form in ("arrays", "tf.data"):
         ours, plain, operations = make(spec)

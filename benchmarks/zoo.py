@@ -1,12 +1,15 @@
-"""Train, measure and release the presets; write the README's table from their cards.
+"""Trains, measures and releases the presets, and writes tables of figures from their cards.
 
 Usage: python benchmarks/zoo.py [--data-dir D] [--runs zoo] [PRESET ...]
-       python benchmarks/zoo.py --table | --check
+       python benchmarks/zoo.py --table | --check | --pictures [PRESET ...]
 
-Each preset is trained into zoo/PRESET (an interrupted one is resumed, a finished one is not trained
-again), measured and written to saved_models/PRESET. A preset whose data is not at hand is named and
-left out. All of them take some hours on two cores. `--table` only writes the README's table anew;
-`--check` writes nothing and fails unless the README has it.
+Each preset is trained into zoo/PRESET, measured and written to saved_models/PRESET. An interrupted
+run is resumed, and a finished one is not trained again. A preset whose data is missing is skipped
+and named at the end. All presets together take some hours on two cores.
+
+README.md has a table of one figure per preset, docs/measurements.md a table of all. `--table` only
+writes these tables. `--check` writes nothing and fails if a table differs from the cards.
+`--pictures` only draws saved_models/*/samples.* again from the released weights.
 """
 
 import argparse
@@ -14,12 +17,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from keras_gen import presets, zoo
+from keras_gen import presets
+from keras_gen.presets import released
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
 BEGIN, END = "<!-- zoo: written by benchmarks/zoo.py -->\n", "<!-- /zoo -->\n"
-# In the table; the others are in the cards.
+# Protocols in the tables, the most telling first. The cards have more.
 SHOWN = (
     "nll_iw5000",
     "nll_iw100",
@@ -41,27 +44,43 @@ SHOWN = (
 )
 
 
-def table() -> str:
-    """The README's table: a row for each figure of each card."""
+def summary() -> str:
+    """Returns the README's table: one figure of each card, that of its target if it has one."""
+    lines = [
+        "| preset | model | measured | | real data | weights | training |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, card in released.cards().items():
+        key, figure = min(figures(card), key=lambda found: found[0] not in card["target"])
+        cells = (
+            f"`{name}`",
+            card["class_name"],
+            value(figure),
+            f"{figure['unit']}, `{key}`",
+            number(figure.get("floor")),
+            f"{card['bytes'] / 1e6:.1f} MB" if "bytes" in card else "none",
+            training(card),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def full() -> str:
+    """Returns the table of docs/measurements.md: a row for each figure of each card."""
     lines = [
         "| preset | measured | | n | real data | target | training |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for name, card in zoo.cards().items():
-        metrics = card["metrics"]
-        figures = [
-            (key, metrics["evaluation"][key]) for key in SHOWN if key in metrics["evaluation"]
-        ]
-        first = f"`{name}`", f"{card['epochs']} epochs, {minutes(metrics['training_seconds'])}"
-        for key, figure in figures:
-            target = card["target"].get(key)
+    for name, card in released.cards().items():
+        first = f"`{name}`", training(card)
+        for key, figure in figures(card):
             cells = (
                 first[0],
                 value(figure),
                 f"{figure['unit']}, `{key}`",
                 f"{figure['n']:,}",
                 number(figure.get("floor")),
-                number(target),
+                number(card["target"].get(key)),
                 first[1],
             )
             lines.append(f"| {' | '.join(cells)} |")
@@ -69,36 +88,47 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
+TABLES = {ROOT / "README.md": summary, ROOT / "docs" / "measurements.md": full}
+
+
+def figures(card: dict) -> list[tuple[str, dict]]:
+    """Returns the figures of a card that are shown, by protocol."""
+    found = card["metrics"]["evaluation"]
+    return [(key, found[key]) for key in SHOWN if key in found]
+
+
 def value(figure: dict) -> str:
-    """A figure with its deviation."""
+    """Returns a figure with its error."""
     error = figure.get("error")
     return f"**{number(figure['value'])}**" + (f" ± {error:.1g}" if error else "")
 
 
 def number(x: float | None) -> str:
-    """Three significant digits; nothing for none."""
+    """Returns three significant digits, or nothing for None."""
     if x is None:
         return ""
     return f"{x:.0f}" if abs(x) >= 1000 or x == round(x) else f"{x:.3g}"
 
 
-def minutes(seconds: float) -> str:
-    """A time of training."""
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+def training(card: dict) -> str:
+    """Returns the epochs and the time of a card's training."""
+    seconds = card["metrics"]["training_seconds"]
+    time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    return f"{card['epochs']} epochs, {time}"
 
 
-def with_table(readme: str) -> str:
-    """The README with the table of the cards."""
-    before, rest = readme.split(BEGIN)
-    return before + BEGIN + table() + END + rest.split(END)[1]
+def with_table(page: str, table: str) -> str:
+    """Returns a page with the table between its marks."""
+    before, rest = page.split(BEGIN)
+    return before + BEGIN + table + END + rest.split(END)[1]
 
 
 def make(name: str, runs: Path, data_dir: str | None) -> bool:
-    """Train, measure and release one preset; whether that could be done."""
+    """Trains, measures and releases one preset. Returns whether this succeeded."""
     place, where = runs / name, ["--data-dir", data_dir] if data_dir else []
     steps = [
         ["train", name, "--resume", "--run-dir", str(place), *where],
-        ["release", str(place), str(zoo.folder() / name)],
+        ["release", str(place), str(released.folder() / name)],
     ]
     for step in steps:
         print("keras-gen", *step, flush=True)
@@ -107,24 +137,45 @@ def make(name: str, runs: Path, data_dir: str | None) -> bool:
     return True
 
 
+def draw(names: list[str]) -> None:
+    """Draws the samples of released models again."""
+    from keras_gen import runs
+    from keras_gen.runs import releasing
+
+    for name in names:
+        trained = runs.open(name)
+        releasing.write_samples(trained.model, trained.spec, trained.path)
+        print(released.picture(name) or f"{name}: samples of its data cannot be drawn", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("presets", nargs="*", metavar="PRESET", help="default: all")
-    parser.add_argument("--data-dir", help="where TensorFlow Datasets keeps its prepared sets")
-    parser.add_argument("--runs", type=Path, default=Path("zoo"), help="where runs go")
-    parser.add_argument("--table", action="store_true", help="only write the README's table")
-    parser.add_argument("--check", action="store_true", help="fail unless the README has the table")
+    parser.add_argument("presets", nargs="*", metavar="PRESET", help="names (default: all)")
+    parser.add_argument("--data-dir", help="where TensorFlow Datasets keeps its prepared data sets")
+    parser.add_argument("--runs", type=Path, default=Path("zoo"), help="folder of the runs")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--table", action="store_true", help="only write the tables")
+    only.add_argument("--check", action="store_true", help="fail if a table is outdated")
+    only.add_argument("--pictures", action="store_true", help="only draw the samples again")
     arguments = parser.parse_args()
-    if arguments.check:
-        if with_table(README.read_text()) != README.read_text():
-            print("README.md differs from the cards: python benchmarks/zoo.py --table")
-            return 1
+    if arguments.pictures:
+        draw(arguments.presets or list(released.names()))
         return 0
+    if arguments.check:
+        outdated = [
+            path
+            for path, table in TABLES.items()
+            if path.read_text() != with_table(path.read_text(), table())
+        ]
+        for path in outdated:
+            print(f"{path} differs from the cards: run python benchmarks/zoo.py --table")
+        return 1 if outdated else 0
     left = []
     if not arguments.table:
         names = arguments.presets or list(presets.PRESETS)
         left = [name for name in names if not make(name, arguments.runs, arguments.data_dir)]
-    README.write_text(with_table(README.read_text()))
+    for path, table in TABLES.items():
+        path.write_text(with_table(path.read_text(), table()))
     if left:
         print("not released:", ", ".join(left))
     return 1 if left else 0

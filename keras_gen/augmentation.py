@@ -1,9 +1,10 @@
-"""Differentiable augmentation of what a discriminator sees, of real and generated images alike.
+"""Differentiable augmentation of a discriminator's inputs, real and generated images alike.
 
-Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 3: the
-same law of augmentation on both keeps the generator's target as it is, and its gradient flows back
-through every operation here. Images are `(batch, height, width, channels)` with
-values in [-1, 1], as in the paper: what enters or is cut out is mid-gray, 0.
+The same distribution of augmentations for both leaves the generator's target unchanged, and all
+operations have gradients with respect to the images. Images are `(batch, height, width, channels)`
+with values in [-1, 1]; pixels that are shifted in or cut out are mid-grey, 0.
+
+Source: Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training", section 3.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from keras import ops
 
 from keras_gen.noise import Noise
 
-# Of `affine`: radians, and shares of a length.
+# Limits of `affine`: radians, a slope, and fractions of the size.
 MOST_TURN, MOST_SHEAR, MOST_STRETCH, MOST_SHIFT = 0.25, 0.25, 0.175, 0.09
 
 
 def color(x, noise: Noise):
-    """Random brightness, saturation and contrast of each image."""
+    """Changes the brightness, saturation and contrast of each image at random."""
 
     def factor(place: str, low: float, high: float):
         drawn = noise.at(place).uniform((ops.shape(x)[0], 1, 1, 1))
@@ -33,9 +34,9 @@ def color(x, noise: Noise):
 
 
 def translation(x, noise: Noise, ratio: float = 0.125):
-    """Shifts each image by up to an eighth of its height and width; what enters is zero."""
+    """Shifts each image by up to `ratio` of its height and width, and fills with zeros."""
     _, height, width, _ = x.shape
-    # As products with shifted unit matrices, which have derivatives of every order.
+    # Products with shifted unit matrices have derivatives of every order.
     rows = _shift(noise.at("rows"), ops.shape(x)[0], height, ratio)
     columns = _shift(noise.at("columns"), ops.shape(x)[0], width, ratio)
     rows, columns = ops.cast(rows, x.dtype), ops.cast(columns, x.dtype)
@@ -43,7 +44,7 @@ def translation(x, noise: Noise, ratio: float = 0.125):
 
 
 def cutout(x, noise: Noise, ratio: float = 0.5):
-    """Sets a square of half the height and width, somewhere in each image, to zero."""
+    """Sets a random rectangle of `ratio` times the height and width of each image to zero."""
     _, height, width, _ = x.shape
 
     def inside(place: str, length: int):
@@ -57,10 +58,11 @@ def cutout(x, noise: Noise, ratio: float = 0.5):
 
 
 def affine(x, noise: Noise):
-    """Turns, shears, stretches and shifts each image a little, bilinearly; its border goes on.
+    """Rotates, shears, scales and shifts each image a little, with bilinear interpolation.
 
-    As the geometric transformations of Karras et al. 2020, "Training Generative Adversarial
-    Networks with Limited Data", appendix B: a class survives them, a slant or a place does not.
+    Pixels from outside the image repeat its border. The transformations keep an image's class, but
+    not its slant or position. Source: the geometric transformations of Karras et al. 2020,
+    "Training Generative Adversarial Networks with Limited Data", appendix B.
     """
     _, height, width, channels = x.shape
     batch = ops.shape(x)[0]
@@ -68,7 +70,7 @@ def affine(x, noise: Noise):
     def factor(place: str, most: float):
         return most * (2.0 * noise.at(place).uniform((batch, 1, 1)) - 1.0)
 
-    # The place in the image that each place of the result is taken from, from the middle.
+    # Coordinates, relative to the centre, of the point of the image for each pixel of the result.
     down = (ops.arange(height, dtype="float32") - (height - 1) / 2)[None, :, None]
     down = down * (1.0 + factor("height", MOST_STRETCH))
     across = (ops.arange(width, dtype="float32") - (width - 1) / 2)[None, None, :]
@@ -96,7 +98,7 @@ def affine(x, noise: Noise):
 
 
 def _shift(noise: Noise, batch, length: int, ratio: float):
-    """Matrices `(batch, length, length)` that move a vector by a random number of places."""
+    """Returns matrices `(batch, length, length)` that shift a vector by a random distance."""
     most = int(length * ratio + 0.5)
     by = ops.floor(noise.uniform((batch, 1, 1)) * (2 * most + 1)) - most
     places = ops.arange(length, dtype="float32")
@@ -107,10 +109,10 @@ POLICIES = {"color": color, "translation": translation, "cutout": cutout, "affin
 
 
 def policies(names: str) -> list[str]:
-    """The names in a comma-separated list of augmentations, such as "color,translation".
+    """Returns the names in a comma-separated list of augmentations: "color,translation".
 
     Raises:
-        ValueError: if one is unknown.
+        ValueError: if a name is unknown.
     """
     found = [name.strip() for name in names.split(",") if name.strip()]
     for name in found:
@@ -120,7 +122,7 @@ def policies(names: str) -> list[str]:
 
 
 def augment(x, names: list[str], noise: Noise):
-    """The images after each of the augmentations, in order."""
+    """Returns the images after all the named augmentations, in order."""
     for name in names:
         x = POLICIES[name](x, noise.at(name))
     return x

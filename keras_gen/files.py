@@ -22,7 +22,7 @@ def written_beside(path: str | os.PathLike) -> Iterator[Path]:
     If the block raises, what it wrote is deleted and `path` stays as it was.
     """
     path = Path(path)
-    beside = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    beside = path.with_name(f".partial-{path.name}")
     try:
         yield beside
         os.replace(beside, path)
@@ -38,7 +38,7 @@ def folder_written_beside(path: str | os.PathLike) -> Iterator[Path]:
     Parents are made.
     """
     path = Path(path)
-    beside = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    beside = path.with_name(f".partial-{path.name}")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:

@@ -1,8 +1,7 @@
-"""Noise as a function, not a state.
+"""Random numbers as a pure function of (seed, step, place, example).
 
-Every random draw of a model is a pure function of (seed, step, place, example). Nothing has to be
-saved to repeat it: a resumed run draws what an uninterrupted one would have drawn, a SavedModel
-takes its seed as an input, and N replicas draw together exactly what one replica would draw alone.
+No state has to be saved: a resumed run draws the numbers of an uninterrupted one, a SavedModel
+takes its seed as an input, and N replicas together draw the same numbers as one replica alone.
 """
 
 from __future__ import annotations
@@ -20,8 +19,13 @@ ALGORITHM = "philox"
 
 
 class Part(NamedTuple):
-    """A replica's part of a batch: the place of its first example, the batch's number of examples
-    and the part's own, 1 if it has none."""
+    """A replica's part of the global batch.
+
+    Attributes:
+        start: index of the part's first example in the global batch.
+        total: number of examples of the global batch.
+        size: number of examples of the part, or 1 if it is empty.
+    """
 
     start: int | tf.Tensor
     total: int | tf.Tensor
@@ -29,9 +33,9 @@ class Part(NamedTuple):
 
 
 class Noise:
-    """A key from which random tensors are computed.
+    """Key of random tensors.
 
-    The same key gives the same numbers every time, so each draw gets a key of its own with `at`:
+    The same key always gives the same numbers. Use `at` to get another key for each draw:
 
     ```python
     noise = Noise(seed=1)
@@ -41,12 +45,12 @@ class Noise:
 
     Args:
         seed: integer of 32 bits, or integer scalar tensor.
-        part: what a replica has of the global batch. A draw is made for the global batch, and the
-            replica takes its part: the noise of an example does not depend on how many replicas
-            share the work. None for the whole.
+        part: the replica's part of the global batch; None: all of it. A draw is made for the global
+            batch, and the replica takes its part, so that the noise of an example does not depend
+            on the number of replicas.
 
     Raises:
-        ValueError: if the seed is larger, and would be that of others.
+        ValueError: if the seed has more than 32 bits, which would be cut off.
     """
 
     def __init__(self, seed: int | tf.Tensor, part: Part | None = None):
@@ -56,7 +60,7 @@ class Noise:
         self._part = part
 
     def at(self, *places: str | int | tf.Tensor) -> Noise:
-        """The noise of a place (a name) or time (a step) within this noise."""
+        """Returns the key of a place (a name) or a step under this key."""
         noise = Noise.__new__(Noise)
         noise._key, noise._part = self._key, self._part
         for place in places:
@@ -68,11 +72,11 @@ class Noise:
         return noise
 
     def normal(self, shape) -> tf.Tensor:
-        """Standard normal numbers, float32, of a shape whose first axis is the batch."""
+        """Returns standard normal numbers, float32; the first axis of `shape` is the batch."""
         return math.sqrt(2.0) * tf.math.erfinv(2.0 * self.uniform(shape) - 1.0)
 
     def uniform(self, shape) -> tf.Tensor:
-        """Uniform numbers in (0, 1), float32, of a shape whose first axis is the batch."""
+        """Returns uniform numbers in (0, 1), float32; the first axis of `shape` is the batch."""
         rows, *rest = shape
         if self._part is None:
             bits = self._bits(shape)
@@ -80,12 +84,15 @@ class Noise:
             start, total, size = self._part
             first = start * rows // size
             bits = self._bits((total * rows // size, *rest))[first : first + rows]
-        # The middles of 2^23 equal cells, all of which float32 can tell apart.
+        # The centres of 2^23 equal cells, which are distinct in float32.
         return (tf.cast(tf.bitwise.right_shift(bits, 9), tf.float32) + 0.5) * 2.0**-23
 
     def _bits(self, shape) -> tf.Tensor:
-        """Random integers. With and without XLA they are the same, as TensorFlow's floats are not;
-        and XLA's default algorithm is up to 30 times slower on a CPU than this one."""
+        """Returns random integers.
+
+        They are the same with and without XLA, which TensorFlow's random floats are not. XLA's
+        default algorithm is up to 30 times slower on a CPU than this one.
+        """
         return tf.random.stateless_uniform(
             shape, self._key, minval=None, maxval=None, dtype=tf.uint32, alg=ALGORITHM
         )

@@ -1,4 +1,4 @@
-"""How tests of data sources say what must be refused."""
+"""A helper for tests of the errors of data sources."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from keras_gen import data
 
 
 def refused(*words, call=data.load):
-    """Asserts that a call raises a one-line DataError which says all the words."""
+    """Returns a function that asserts that a call raises a one-line DataError with all words."""
 
     def check(*args, **kwargs):
         with pytest.raises(data.DataError) as caught:

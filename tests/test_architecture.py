@@ -20,6 +20,7 @@ ORDER = [
     "quiet",
     "files",
     "checks",
+    "suggestions",
     "presets",
     "noise",
     "latents",

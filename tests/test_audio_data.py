@@ -1,4 +1,4 @@
-"""Sound: tones of known frequency through files, resampling and spectrograms, and every error."""
+"""Audio: tones of known frequency in files, resampling and spectrograms; every error message."""
 
 import dataclasses
 import json
@@ -10,7 +10,7 @@ from refusal import refused
 from scipy.io import wavfile
 
 from keras_gen import data
-from keras_gen.data import audio
+from keras_gen.data import spectrograms
 
 RATE = 8000
 TONES = (440.0, 1000.0, 2300.0)
@@ -26,7 +26,7 @@ def chirp():
 
 
 def dominant(sound, rate=RATE):
-    """The frequency of the greatest magnitude, in hertz."""
+    """Returns the frequency of the greatest magnitude, in hertz."""
     return np.argmax(np.abs(np.fft.rfft(sound))) * rate / len(sound)
 
 
@@ -42,7 +42,7 @@ def write(path, sound, rate=RATE, dtype=np.int16):
 
 @pytest.fixture
 def tones(tmp_path):
-    """A folder of three tones, which the first digit of a name tells apart."""
+    """Returns a folder of three tones, which differ in the first digit of their names."""
     for i, hertz in enumerate(TONES):
         for take in range(2):
             write(tmp_path / "tones" / f"{i}_{take}.wav", tone(hertz, level=0.4 + 0.1 * take))
@@ -109,7 +109,7 @@ def test_resampling_keeps_a_tone(tmp_path, rate):
         np.testing.assert_allclose(sound[100:-100], tone(hertz)[100:-100], atol=0.02)
 
 
-def test_frequencies_above_half_the_rate_do_not_fold_back(tmp_path):
+def test_resampling_does_not_alias(tmp_path):
     for i in range(2):
         write(tmp_path / f"{i}.wav", tone(6000, 16000), 16000)
     x = load(tmp_path, representation="waveform").arrays("train")["x"]
@@ -166,11 +166,11 @@ def test_a_tone_lies_in_its_mel_band(tones):
     np.testing.assert_allclose(found, expected.repeat(2), atol=1)
 
 
-def test_decibels_are_of_the_training_sounds(tones):
+def test_levels_are_relative_to_the_training_sounds(tones):
     loaded = load(tones, test_files="?_1.wav")
     train, test = (loaded.arrays(split)["x"][..., 0] for split in ("train", "test"))
     assert train.max() == 1.0
-    # The test tones are the training tones 1.94 dB louder: 0.4 and 0.5 of full scale.
+    # The test tones have amplitude 0.5 and the training tones 0.4, which is 1.94 dB less.
     louder = 20 * np.log10(0.5 / 0.4) / 80
     heard = (train > 0.3) & (train < 1 - louder)
     np.testing.assert_allclose(test[heard], train[heard] + louder, atol=1e-3)
@@ -189,7 +189,7 @@ def test_shapes_of_spectrograms(tones, seconds, frames, mels):
     assert data.log_mel(sound, loaded.spec).shape == x.shape
 
 
-def test_each_frame_is_around_its_own_part_of_the_sound(tmp_path):
+def test_frames_are_centred_on_their_hops(tmp_path):
     sounds = np.zeros((3, RATE))
     for i, place in enumerate((0.1, 0.5, 0.9)):
         sounds[i, round(place * RATE)] = 1.0
@@ -212,9 +212,9 @@ def test_sounds_of_spectrograms(chirps):
     x = data.log_mel(sounds, chirps.spec)
     back = data.waveform(x, chirps.spec)
     for sound, hertz in zip(back, TONES, strict=False):
-        assert dominant(sound) == pytest.approx(hertz, abs=20)  # a mel band is wider than that
-    # All that the spectrogram holds comes back: what is near the loudest within 1 dB, what is
-    # 40 dB below it, where a tone's band ends, within 5 dB.
+        assert dominant(sound) == pytest.approx(hertz, abs=20)  # narrower than a mel band
+    # The sound has the spectrogram it was made from: within 1 dB near the greatest level, and
+    # within 5 dB down to 40 dB below it, at the edges of a tone's band.
     error = 80 * np.abs(data.log_mel(back, chirps.spec) - x)
     assert error[x > 0.75].mean() < 1 and error[x > 0.5].mean() < 5
     spectrum, other = (np.abs(np.fft.rfft(each.reshape(4, -1, 100))) for each in (sounds, back))
@@ -227,23 +227,23 @@ def test_phases_of_known_magnitudes(chirps):
     sound = chirp()[None].astype(np.float32)
 
     def magnitudes(sound):
-        return np.abs(audio._spectrum(audio._padded(sound, parameters), parameters))
+        return np.abs(spectrograms._spectrum(spectrograms._padded(sound, parameters), parameters))
 
     wanted = magnitudes(sound)
-    found = magnitudes(audio._sound_of(wanted, parameters).numpy())
+    found = magnitudes(spectrograms._sound_of(wanted, parameters).numpy())
     assert np.linalg.norm(found - wanted) / np.linalg.norm(wanted) < 0.1
-    # The inverse is exact where the phases are right.
-    padded = audio._padded(sound, parameters)
-    back = audio._overlapped(audio._spectrum(padded, parameters), parameters)
+    # With the true phases the inverse is exact.
+    padded = spectrograms._padded(sound, parameters)
+    back = spectrograms._overlapped(spectrograms._spectrum(padded, parameters), parameters)
     np.testing.assert_allclose(back, padded, atol=1e-5)
 
 
-def test_magnitudes_are_the_nearest_that_are_not_negative(chirps):
+def test_magnitudes_are_nearly_the_non_negative_least_squares(chirps):
     from scipy.optimize import nnls
 
-    matrix = audio._mel_matrix(chirps.spec.audio, 64).numpy()
+    matrix = spectrograms._mel_matrix(chirps.spec.audio, 64).numpy()
     bands = (np.random.RandomState(0).rand(4, 129) ** 8 @ matrix).astype(np.float32)
-    found = audio._linear(bands[None], chirps.spec.audio).numpy()[0]
+    found = spectrograms._linear(bands[None], chirps.spec.audio).numpy()[0]
     assert found.min() >= 0
     for magnitude, band in zip(found, bands, strict=True):
         _, least = nnls(matrix.T.astype(float), band)
@@ -251,13 +251,13 @@ def test_magnitudes_are_the_nearest_that_are_not_negative(chirps):
         assert residual <= least + 0.02 * np.linalg.norm(band)
 
 
-def test_a_sound_does_not_depend_on_what_it_comes_with(chirps, monkeypatch):
+def test_a_sound_does_not_depend_on_its_batch(chirps, monkeypatch):
     x = chirps.arrays("train")["x"]
     several = np.concatenate([x, x[:, ::-1], x])
     together = data.waveform(several, chirps.spec)
     np.testing.assert_array_equal(together, data.waveform(several, chirps.spec))
     np.testing.assert_allclose(together[0], data.waveform(x, chirps.spec)[0], atol=1e-3)
-    monkeypatch.setattr(audio, "CHUNK", 2)
+    monkeypatch.setattr(spectrograms, "CHUNK", 2)
     np.testing.assert_allclose(together, data.waveform(several, chirps.spec), atol=1e-3)
     assert data.waveform(x[:0], chirps.spec).shape == (0, RATE)
 
@@ -297,7 +297,7 @@ def test_errors_of_options(tones, chirps):
     refused("test_files='*.mp3'", "0 of 6", call=load)(tones, test_files="*.mp3")
     refused("test_files='*'", "6 of 6", call=load)(tones, test_files="*")
     refused("test_fraction", "got 2", call=load)(tones, test_fraction=2)
-    refused("takes no option 'hop'", "rate, seconds", call=load)(tones, hop=3)
+    refused("has no option 'hop'", "rate, seconds", call=load)(tones, hop=3)
     refused("no path", "audio:FOLDER")("audio:")
 
     refused("(n, 64, 64, 1)", "(2, 3)", call=data.waveform)(np.zeros((2, 3)), chirps.spec)
@@ -338,18 +338,18 @@ def test_errors_of_files(tmp_path):
         good[:22] + b"\0\0" + good[24:],  # no channels
     ):
         bad.write_bytes(content)
-        refused(bad, "not a readable WAV file", "take it out", call=load)(tmp_path)
+        refused(bad, "not a readable WAV file", "remove it", call=load)(tmp_path)
     bad.write_bytes(good[:24] + b"\0\0\0\0" + good[28:])
     refused(bad, call=load)(tmp_path)
     write(bad, np.zeros(0))
     refused(bad, "holds no samples", call=load)(tmp_path)
     write(bad, tone(440, level=1.5), dtype=np.float32)
-    refused(bad, "out of [-1, 1]", call=load)(tmp_path)
+    refused(bad, "outside [-1, 1]", call=load)(tmp_path)
     write(bad, np.array([0.0, np.nan]), dtype=np.float32)
-    refused(bad, "no numbers", call=load)(tmp_path)
+    refused(bad, "or NaN", call=load)(tmp_path)
     wavfile.write(bad, RATE, np.zeros(10, np.int64))
     refused(bad, "64 bits", call=load)(tmp_path)
-    # What else a file says about itself does not matter.
+    # Other chunks are ignored.
     extra = good + b"LIST\4\0\0\0INFO"
     bad.write_bytes(extra[:4] + struct.pack("<I", len(extra) - 8) + extra[8:])
     assert load(tmp_path).size("test") == 1

@@ -295,7 +295,7 @@ def test_evaluate_by_metrics_of_ones_own(trained, capsys):
     later = json.loads((trained / "metrics.json").read_text())["evaluation"]
     assert later.keys() == known.keys() | {"active_units"}
     assert run(f"evaluate {trained} --metrics fid") == 2
-    assert "Protocol 'fid' is unknown, did you mean" in capsys.readouterr().err
+    assert "Protocol 'fid' is unknown. Did you mean" in capsys.readouterr().err
     assert run(f"evaluate {trained} --metrics fid_inception_10k --inception none.pb") == 2
     assert "none.pb does not exist" in capsys.readouterr().err
 

@@ -13,11 +13,12 @@ from PIL import Image
 from refusal import refused
 
 from keras_gen import data
-from keras_gen.data import checks, mixtures, shapes, tfds
+from keras_gen.data import checks
+from keras_gen.data.sources import shapes, stacked_mnist, tfds
 
 
 def indices(batches):
-    """What an epoch of batches of `{"x": arange}` holds, batch by batch."""
+    """Returns the values of `x` in an epoch, one list for each batch."""
     return [batch["x"].numpy().tolist() for batch in batches.dataset]
 
 
@@ -72,7 +73,7 @@ def test_seek_continues_an_epoch_exactly():
             assert indices(batches) == whole[skip:]
 
 
-def test_an_iterator_begun_before_a_seek_goes_on_in_its_own_epoch():
+def test_a_seek_does_not_affect_a_running_iterator():
     batches = numbered()
     whole = indices(batches)
     running = iter(batches)
@@ -117,13 +118,16 @@ def test_two_replicas_share_the_batches_of_one(inside):
         assert [np.concatenate(batch).tolist() for batch in parts] == expected
 
 
-def test_batches_refuse_what_they_cannot_batch():
+def test_errors_of_batches():
     make = data.Batches
     refused("equally long", "'x': 3", "'label': 2", call=make)(
         {"x": np.zeros(3), "label": np.zeros(2)}, 1
     )
     refused("at least one", call=make)({}, 1)
-    refused("batch_size must be at least 1, got 0", call=make)({"x": np.zeros(3)}, 0)
+    for wrong in (0, -1, 2.5, "3"):
+        refused("batch_size must be a positive integer", repr(wrong), call=make)(
+            {"x": np.zeros(3)}, wrong
+        )
     refused("no batch of 4 in 3", "smaller batch_size", call=make)(
         {"x": np.zeros(3)}, 4, drop_remainder=True
     )
@@ -135,7 +139,7 @@ def test_batches_refuse_what_they_cannot_batch():
 # ---- digits -------------------------------------------------------------------------------------
 
 
-def test_digits_are_scikit_learns():
+def test_digits_equal_scikit_learn():
     from sklearn.datasets import load_digits
 
     digits = data.load("digits")
@@ -211,7 +215,7 @@ def test_tfds_options_and_environment(shared_data, monkeypatch):
 
 
 def prepare(folder, name, features, examples):
-    """Writes a small set as TensorFlow Datasets prepares it."""
+    """Writes a small data set in the format of TensorFlow Datasets."""
     import tensorflow_datasets
 
     tensorflow_datasets.dataset_builders.store_as_tfds_dataset(
@@ -272,7 +276,7 @@ def test_a_prepared_set_that_no_package_knows(tmp_path):
     refused("small_texts: the training part has 3 characters")("tfds:small_texts", tmp_path)
 
 
-def test_a_set_that_cannot_be_had_is_refused_at_once(tmp_path, monkeypatch):
+def test_a_set_that_cannot_be_downloaded_is_an_error_at_once(tmp_path, monkeypatch):
     def unreachable(*args, **kwargs):
         raise OSError("no route to host")
 
@@ -282,15 +286,15 @@ def test_a_set_that_cannot_be_had_is_refused_at_once(tmp_path, monkeypatch):
             "not prepared in", tmp_path, "cannot be downloaded", "no route to host",
             "--data-dir", "data_dir", "digits", "shapes",
         )(name, data_dir=tmp_path)  # fmt: skip
-    refused("no such set", "did you mean 'mnist'?")("tfds:mnits", data_dir=tmp_path)
-    refused("no name of a TensorFlow data set")("tfds:a b", data_dir=tmp_path)
+    refused("no such set", "Did you mean 'mnist'?")("tfds:mnits", data_dir=tmp_path)
+    refused("is not the name of a TensorFlow data set")("tfds:a b", data_dir=tmp_path)
     for config in ("one", "two"):
         (tmp_path / "set" / config / "1.0.0").mkdir(parents=True)
         (tmp_path / "set" / config / "1.0.0" / "dataset_info.json").write_text("{}")
     refused("tfds:set/one or tfds:set/two")("tfds:set", data_dir=tmp_path)
 
 
-def test_a_failed_download_says_so(tmp_path, monkeypatch):
+def test_a_failed_download_is_an_error(tmp_path, monkeypatch):
     import tensorflow_datasets
 
     class Builder:
@@ -323,14 +327,14 @@ def test_areas_have_their_closed_forms():
         factor = 0.5 + 0.1 * scale
         for x, y in ((0, 0), (16, 5), (31, 31)):
             assert draw(0, scale, x=x, y=y).sum() == round(20 * factor) ** 2
-        # Curved edges: finer pixels, so that counting them is close to the area.
+        # With finer pixels, the count of lit pixels is close to the area of a curved shape.
         fine = 8**2
         ellipse, heart = (draw(shape, scale, 7, image_size=512).sum() / fine for shape in (1, 2))
         assert ellipse == pytest.approx(math.pi * 14 * 7 * factor**2, rel=2e-3)
         assert heart == pytest.approx(3.66197 * (10.5 * factor) ** 2, rel=2e-3)
 
 
-def test_positions_are_where_they_should_be():
+def test_positions_of_sprites():
     for shape in range(3):
         for x, y, orientation in ((0, 0, 0), (31, 0, 3), (7, 20, 17), (31, 31, 39)):
             found = centroid(draw(shape, 5, orientation, x, y, image_size=256)) / 4
@@ -341,7 +345,7 @@ def test_positions_are_where_they_should_be():
 def test_orientations_turn_counter_clockwise():
     quarter = 10
     for shape in range(3):
-        # The middle of the picture lies between the positions 15 and 16, so turn about the sprite.
+        # The image's centre is between the positions 15 and 16, so crop around the sprite.
         upright = draw(shape, 5, 0, 15, 16, image_size=512)
         turned = draw(shape, 5, quarter, 15, 16, image_size=512)
         around = np.round(centroid(upright)).astype(int)
@@ -354,7 +358,7 @@ def test_orientations_turn_counter_clockwise():
 def test_every_factor_changes_the_picture_and_all_stay_inside():
     base = np.array(list(itertools.product(range(3), range(6), [3], [15], [15])))
     for axis, count in enumerate(data.spec("shapes").factors.values()):
-        # A square looks the same after a quarter of a turn.
+        # A square is symmetric under quarter turns.
         values = 10 if axis == 2 else count
         seen = []
         for value in range(values):
@@ -463,7 +467,7 @@ def test_files_of_arrays(tmp_path):
     assert data.load(tmp_path / "plain.npy").spec.shape == (2, 2, 1)
 
 
-def test_arrays_that_are_not_as_they_must_be(tmp_path):
+def test_errors_of_arrays(tmp_path):
     x = np.zeros((10, 4, 4, 1), np.float32)
     spoiled = x.copy()
     spoiled[3, 1, 2, 0] = np.nan
@@ -478,6 +482,13 @@ def test_arrays_that_are_not_as_they_must_be(tmp_path):
     refused("int64 of shape (10, 4, 4, 1)", "uint8")(x.astype(int))
     refused("real numbers", "object")(np.full((3, 3), None))
     refused("real numbers", "<U1")(np.full((3, 3), "a"))
+    refused("array 'x'", "real numbers", "complex128")(x.astype(complex))
+    refused("array 'x'", "real numbers", "object")(x.astype(object))
+    refused("array 'x'", "rows differ in shape")(([[1], [1, 2]], [0, 1]))
+    refused("array 'label'", "real numbers", "object")((x, np.full(10, None)))
+    for seed in (-1, 1.5, "a", None):
+        refused("seed must be an integer from 0", repr(seed))(x, seed=seed)
+    refused("test_fraction must be a number", "'half'")(x, test_fraction="half")
     refused("is empty")(np.zeros((0, 3)))
     refused("one example")(np.zeros((1, 3)))
     refused("image, vector, sequence", "'text'")(x, kind="text")
@@ -509,7 +520,7 @@ def test_arrays_that_are_not_as_they_must_be(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([None]), allow_pickle=True)
     refused("objects.npy", "allow_pickle=False")(tmp_path / "objects.npy")
     (tmp_path / "text.npz").write_text("no arrays at all")
-    refused("text.npz", "it is no NumPy file")(tmp_path / "text.npz")
+    refused("text.npz", "it is not a NumPy file")(tmp_path / "text.npz")
 
 
 # ---- folders of images --------------------------------------------------------------------------
@@ -552,7 +563,7 @@ def test_a_grey_folder_has_one_channel(tmp_path):
 
 
 def test_resized_and_cropped_at_the_centre(tmp_path):
-    # Bands of 20 pixels: red, blue, red. The middle of a wide or a high picture is all blue.
+    # Bands of 20 pixels: red, blue, red. The centre of a wide or a high image is blue.
     for i, axis in enumerate((0, 1)):
         pixels = np.full((20, 60, 3), RED, np.uint8)
         pixels[:, 20:40] = BLUE
@@ -572,7 +583,7 @@ def test_photographs_are_turned_upright(tmp_path):
         pixels = np.full((8, 16, 3), RED, np.uint8)
         pixels[:, 8:] = BLUE
         exif = Image.Exif()
-        exif[0x0112] = 6  # the camera was held on its side: turn by 90 degrees clockwise
+        exif[0x0112] = 6  # rotate by 90 degrees clockwise
         Image.fromarray(pixels).save(tmp_path / f"{i}.png", exif=exif)
     x = data.load(tmp_path).arrays("train")["x"][0]
     assert x.shape == (16, 8, 3)
@@ -595,7 +606,7 @@ def test_folder_with_train_and_test(tmp_path):
     refused(tmp_path, "also 'other'")(tmp_path)
 
 
-def test_folders_that_are_not_as_they_must_be(tmp_path):
+def test_errors_of_folders(tmp_path):
     refused(tmp_path, "is empty")(tmp_path)
     first = picture(tmp_path / "0.png")
     refused(tmp_path, "one example")(tmp_path)
@@ -643,22 +654,33 @@ def test_names(tmp_path):
     assert data.spec("cifar10").shape == (32, 32, 3)
     assert data.spec("cifar10", image_size=(8, 16)).shape == (8, 16, 3)
     assert data.spec("shapes", image_size=32).shape == (32, 32, 1)
-    refused("'minst'", "did you mean 'mnist'", "digits, shapes, mnist", call=data.spec)("minst")
+    refused("'minst'", "Did you mean 'mnist'", call=data.spec)("minst")
     refused("no option 'size'", "image_size", call=data.spec)("shapes", size=3)
-    refused("'digts'", "did you mean 'digits'", "tfds:NAME", ".npz")("digts")
+    refused("'digts'", "Did you mean 'digits'")("digts")
+    refused("'chairs' is not the name of a data set", "tfds:NAME", ".npz")("chairs")
     refused("no such file", "none.npz")(tmp_path / "none.npz")
     refused("no such path", "nowhere")(tmp_path / "nowhere")
     (tmp_path / "data.doc").write_text("1,2")
-    refused("data.doc", "is no data")(tmp_path / "data.doc")
-    refused("'' is no data", "digits, shapes, mnist")("")
-    refused("digits takes no option 'image_size': it takes none")("digits", image_size=3)
-    refused("mnist takes no option 'kind'", "image_size, max_examples")("mnist", kind="image")
+    refused("data.doc", "is not a source of data")(tmp_path / "data.doc")
+    refused("'' is not a source of data", "a name such as digits")("")
+    refused("digits has no option 'image_size'", "Its options: none")("digits", image_size=3)
+    refused("mnist has no option 'kind'", "image_size, max_examples")("mnist", kind="image")
+
+
+@pytest.mark.parametrize("source", ["chairs", "digts", "text:", "mnist"])
+def test_errors_suggest_the_nearest_name_and_do_not_list_all(source):
+    with pytest.raises(data.DataError) as caught:
+        data.load(source, image_sise=3)
+    message = str(caught.value)
+    assert "celeb_a" not in message and "stacked_mnist" not in message
+    if source == "mnist":
+        assert "Did you mean 'image_size'?" in message and "max_examples" not in message
 
 
 # ---- mixtures -----------------------------------------------------------------------------------
 
 
-def test_modes_are_where_they_should_be():
+def test_modes_of_mixtures():
     ring, grid = (data.spec(name) for name in ("ring", "grid"))
     modes = np.array(ring.modes)
     assert modes.shape == (8, 2) and ring.sigma == 0.01 and ring.num_classes == 8
@@ -684,7 +706,7 @@ def test_mixtures_are_equal_gaussians(name):
         assert x.shape == (count, 2) and x.dtype == np.float32 and label.dtype == np.int32
         assert spec.value_range[0] < x.min() and x.max() < spec.value_range[1]
         noise = (x.astype("float64") - np.array(spec.modes)[label]) / spec.sigma
-        # 3 sigma hold 98.889 % in the plane.
+        # 98.889 % of a Gaussian in the plane are within 3 sigma.
         share = 1 - np.exp(-4.5)
         within = np.mean(np.linalg.norm(noise, axis=1) <= 3)
         assert within == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / count))
@@ -710,17 +732,17 @@ def test_mixtures_are_a_function_of_the_seed():
     np.testing.assert_array_equal(more.arrays("test")["x"], points[1])
 
 
-def test_mixtures_refuse_what_they_cannot_draw():
-    refused("size of ring", "at least 1, got 0")("ring", size=0)
+def test_errors_of_mixtures():
+    refused("size of ring", "positive integer, got 0")("ring", size=0)
     refused("test_size of grid", "got 1.5")("grid", test_size=1.5)
-    refused("ring takes no option 'sigma': it takes size, test_size, seed")("ring", sigma=1)
-    refused("grid takes no option 'sigma'", call=data.spec)("grid", sigma=1)
-    refused("did you mean 'grid'")("gird")
+    refused("ring has no option 'sigma'. Its options: size, test_size, seed")("ring", sigma=1)
+    refused("grid has no option 'sigma'", call=data.spec)("grid", sigma=1)
+    refused("Did you mean 'grid'")("gird")
 
 
 def test_stacked_digits_are_the_digits_of_their_label(mnist, monkeypatch):
     mnist, _ = mnist
-    monkeypatch.setattr(mixtures, "load_tfds", lambda name, data_dir: mnist)
+    monkeypatch.setattr(stacked_mnist, "load_tfds", lambda name, data_dir: mnist)
     few = {"size": 2000, "test_size": 600}
     stacked = data.load("stacked_mnist", **few)
     assert stacked.spec == data.spec("stacked_mnist")
@@ -736,7 +758,7 @@ def test_stacked_digits_are_the_digits_of_their_label(mnist, monkeypatch):
         for channel, weight in enumerate((100, 10, 1)):
             found = [labels[split][image.tobytes()] for image in x[..., channel]]
             np.testing.assert_array_equal(found, label // weight % 10)
-        # The channels are drawn one by one: two have the same digit once in ten times.
+        # Channels are independent: two have the same digit with probability 0.1.
         for one, other in itertools.combinations([label // 100, label // 10 % 10, label % 10], 2):
             assert np.mean(one == other) == pytest.approx(0.1, abs=4 * np.sqrt(0.09 / count))
     assert not labels["train"].keys() & labels["test"].keys()
@@ -755,7 +777,7 @@ def test_stacked_digits_cover_all_modes(shared_data):
         label = stacked._raw[split]["label"].numpy()
         frequency = np.bincount(label, minlength=1000) / count
         assert len(label) == count and frequency.min() > 0
-        # That of finite samples, and some of MNIST's own, whose digits are not equally frequent.
+        # The expected value for finite samples, plus 0.0045 for MNIST's unequal frequencies.
         divergence = np.sum(frequency * np.log(1000 * frequency))
         assert divergence == pytest.approx(999 / (2 * count) + 0.0045, abs=0.002)
 
@@ -767,7 +789,7 @@ def test_stacked_digits_need_mnist(tmp_path, monkeypatch):
     monkeypatch.setattr(tfds.urllib.request, "urlopen", unreachable)
     refused("mnist is not prepared in", tmp_path)("stacked_mnist", data_dir=tmp_path)
     refused("size of stacked_mnist", "got -1")("stacked_mnist", data_dir=tmp_path, size=-1)
-    refused("takes no option 'image_size'", "size, test_size, seed")("stacked_mnist", image_size=32)
+    refused("has no option 'image_size'", "size, test_size, seed")("stacked_mnist", image_size=32)
 
 
 @pytest.mark.parametrize("name", ["digits", "shapes", "mnist", "ring", "grid", "stacked_mnist"])

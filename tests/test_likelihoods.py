@@ -1,4 +1,4 @@
-"""Likelihoods and latents against SciPy and closed forms, in nats."""
+"""Likelihoods and latents equal SciPy's distributions and closed forms, in nats."""
 
 import keras
 import numpy as np
@@ -25,7 +25,7 @@ def test_bernoulli_is_scipys():
     np.testing.assert_allclose(log_prob(likelihoods.Bernoulli(), x, logits), expected, rtol=1e-5)
 
 
-def test_bernoulli_far_out_is_finite_and_exact():
+def test_bernoulli_is_finite_and_exact_for_large_logits():
     value = log_prob(likelihoods.Bernoulli(), [[1.0], [0.0]], [[-200.0], [200.0]])
     np.testing.assert_allclose(value, [-200.0, -200.0])
 
@@ -78,20 +78,20 @@ def test_discretized_logistic_is_differences_of_scipys_cdf(mean, log_scale):
     levels = np.arange(256)
     x = levels / 255.0
     centre = x * 2 - 1
-    law = scipy.stats.logistic(mean, np.exp(log_scale))
-    upper = np.where(levels == 255, 1.0, law.cdf(centre + 1 / 255))
-    lower = np.where(levels == 0, 0.0, law.cdf(centre - 1 / 255))
+    distribution = scipy.stats.logistic(mean, np.exp(log_scale))
+    upper = np.where(levels == 255, 1.0, distribution.cdf(centre + 1 / 255))
+    lower = np.where(levels == 0, 0.0, distribution.cdf(centre - 1 / 255))
     mass = upper - lower
     parameters = np.tile([mean, log_scale], (256, 1))
     got = log_prob(likelihoods.DiscretizedLogistic(), x[:, None], parameters)
     assert np.isfinite(got).all()
     assert np.exp(got).sum() == pytest.approx(1.0, abs=2e-4)
-    # SciPy's difference has digits left only where the mass is not tiny.
+    # SciPy's difference is accurate only where the mass is not tiny.
     kept = mass > 1e-7
     np.testing.assert_allclose(got[kept], np.log(mass[kept]), rtol=2e-3, atol=2e-3)
 
 
-def test_means_are_those_of_the_laws():
+def test_means_equal_closed_forms():
     def mean(likelihood, parameters):
         return np.asarray(likelihood.mean(np.float32(parameters)))
 
@@ -119,14 +119,14 @@ def test_values_outside_the_range_are_named():
             likelihoods.get(name)
 
 
-def test_a_name_tells_the_number_of_levels():
-    # Over all levels the probabilities of any law sum to one, over those of 8 bits too few do.
+def test_a_name_may_end_with_the_number_of_levels():
+    # The probabilities of all 17 levels sum to one; with 256 levels they would not.
     parameters = np.float32([[0.3, -1.0]])
     levels = np.linspace(0, 1, 17, dtype="float32")[:, None]
-    law = likelihoods.get("discretized_logistic:17")
-    total = np.exp(law.log_prob(levels, np.repeat(parameters, 17, axis=0))).sum()
+    distribution = likelihoods.get("discretized_logistic:17")
+    total = np.exp(distribution.log_prob(levels, np.repeat(parameters, 17, axis=0))).sum()
     np.testing.assert_allclose(total, 1.0, rtol=1e-5)
-    assert law.get_config() == likelihoods.DiscretizedLogistic(17).get_config()
+    assert distribution.get_config() == likelihoods.DiscretizedLogistic(17).get_config()
     assert likelihoods.get("categorical:5").parameters_per_value == 5
 
 
@@ -148,7 +148,7 @@ def test_gaussian_latent_against_closed_forms():
     np.testing.assert_allclose(
         latent.log_prob(z, parameters), scipy.stats.norm.logpdf(z, mean, std).sum(1), rtol=1e-4
     )
-    # KL between Gaussians with full covariance matrices, written with determinants and traces.
+    # The KL divergence between Gaussians, from determinants and traces of covariance matrices.
     expected = [
         0.5 * (np.trace(np.diag(s**2)) + m @ m - 3 - np.log(np.linalg.det(np.diag(s**2))))
         for m, s in zip(mean, std, strict=True)
@@ -176,14 +176,14 @@ def test_quantiles_are_scipys():
     u = RNG.uniform(0.01, 0.99, (6, 7, 2))
     first, second = RNG.normal(size=(2, 6, 7, 2))
     both = np.stack([first, second], axis=-1).reshape(6, 7, 4)
-    laws = {
+    distributions = {
         likelihoods.Bernoulli(): (first, scipy.stats.bernoulli(scipy.special.expit(first))),
         likelihoods.Gaussian(0.3): (first, scipy.stats.norm(first, 0.3)),
         likelihoods.Gaussian("learned"): (both, scipy.stats.norm(first, np.exp(second))),
     }
-    for likelihood, (parameters, law) in laws.items():
+    for likelihood, (parameters, distribution) in distributions.items():
         found = quantile(likelihood, u, parameters)
-        np.testing.assert_allclose(found, law.ppf(u), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(found, distribution.ppf(u), rtol=1e-4, atol=1e-5)
 
 
 def test_categorical_quantile_inverts_the_distribution_function():
@@ -209,7 +209,7 @@ def test_discretized_logistic_quantile_draws_with_the_probabilities_of_log_prob(
     assert np.all(np.diff(drawn[:, 0]) >= 0)
 
 
-def test_padding_is_explained_for_nothing():
+def test_padding_has_log_probability_zero():
     x = RNG.uniform(size=(3, 4, 2)).astype("float32")
     parameters = RNG.normal(size=(3, 4, 2))
     padded = x.copy()
@@ -229,3 +229,18 @@ def test_padding_is_explained_for_nothing():
     )
     drawn = keras.ops.convert_to_numpy(drawn)
     assert set(np.unique(drawn[:, 0])) == {0.0, 1.0} and (drawn[:, 1] == -1.0).all()
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: likelihoods.Gaussian(scale=0), "must be a number, greater than 0; got 0"),
+        (lambda: likelihoods.Gaussian(scale=np.nan), "scale .*must be a number.* got nan"),
+        (lambda: likelihoods.Gaussian(scale="wide"), "scale .*must be a number.* got 'wide'"),
+        (lambda: likelihoods.Categorical(1), "num_classes must be an integer of at least 2, got 1"),
+        (lambda: likelihoods.DiscretizedLogistic(2.5), "levels must be an integer.* got 2.5"),
+    ],
+)
+def test_errors_of_parameters(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

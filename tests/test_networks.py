@@ -10,7 +10,7 @@ from keras_gen.networks import conv, dense
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (64, 64, 3), (9, 8, 1), (25, 13, 2), (4, 4, 1)])
 @pytest.mark.parametrize("network", [conv, dense])
-def test_decoder_gives_back_the_shape_that_the_encoder_took(network, shape):
+def test_decoder_output_has_the_shape_of_the_encoder_input(network, shape):
     encoder = network.encoder(shape, 6, hidden=(8,), seed=0)
     decoder = network.decoder(3, shape, hidden=(8,), seed=0)
     assert encoder.input_shape == decoder.output_shape == (None, *shape)
@@ -26,7 +26,7 @@ def test_convolutions_halve_until_seven(size, stages):
 
 
 @pytest.mark.parametrize("network", [conv, dense])
-def test_a_label_is_an_input_that_matters(network):
+def test_outputs_depend_on_the_label(network):
     encoder = network.encoder((8, 8, 1), 4, hidden=(8,), num_classes=3, seed=0)
     decoder = network.decoder(2, (8, 8, 1), hidden=(8,), num_classes=3, seed=0)
     x, z, label = np.ones((3, 8, 8, 1)), np.ones((3, 2)), np.eye(3)

@@ -5,11 +5,14 @@ import matplotlib
 matplotlib.use("Agg")
 
 import dataclasses
+import io
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from PIL import Image
 
 from keras_gen import data, plotting
 
@@ -58,6 +61,12 @@ def test_mistakes():
         plotting.plot_history({"loss": [1.0]}, ["elbo"])
 
 
+def pixels(figure):
+    """The figure as it would be saved, `(height, width, 3)`."""
+    figure.savefig(file := io.BytesIO(), format="png", dpi=figure.dpi)
+    return np.asarray(Image.open(file).convert("RGB"))
+
+
 # ---- samples -----------------------------------------------------------------------------------
 
 
@@ -75,12 +84,12 @@ def test_a_sheet_has_no_holes_white_gaps_and_whole_pixels():
         top, left = i // 8 * step, i % 8 * step
         tile = picture[top : top + size, left : left + size]
         np.testing.assert_allclose(tile[..., :3], i / 63, atol=1e-6)
-    pixels = plotting.pixels(figure)
-    assert (pixels[:10] == 255).all() and (pixels[:, :10] == 255).all(), "the page is white"
+    page = pixels(figure)
+    assert (page[:10] == 255).all() and (page[:, :10] == 255).all(), "the page is white"
     # Each pixel of the sheet is one of the figure: no gray arises between black and white.
     x = np.indices((8, 8)).sum(axis=0)[None, :, :, None] % 2.0
     figure = plotting.draw_samples(x, spec("image", (8, 8, 1)))
-    assert set(np.unique(plotting.pixels(figure))) == {0, 255}
+    assert set(np.unique(pixels(figure))) == {0, 255}
     with pytest.raises(ValueError, match="cannot draw 0 samples"):
         plotting.draw_samples(x[:0], spec("image", (8, 8, 1)))
 
@@ -109,6 +118,43 @@ def test_each_channel_has_its_own_scale_in_the_datas_units():
             np.testing.assert_allclose(line.get_ydata(), low + (high - low) * sequence[:, channel])
 
 
+def test_padding_is_not_drawn():
+    x = np.random.default_rng(0).uniform(size=(2, 6, 2))
+    x[0, 4:] = -1.0
+    x[1, 5, 0] = -1.0  # only one of its channels: not padding
+    figure = plotting.draw_samples(x, spec("sequence", (6, 2), mask_value=-1.0))
+    for channel, ax in enumerate(figure.axes):
+        for line, sequence in zip(ax.lines, x, strict=True):
+            drawn = np.isfinite(line.get_ydata())
+            np.testing.assert_array_equal(drawn, (sequence != -1.0).any(axis=-1))
+            np.testing.assert_array_equal(line.get_ydata()[drawn], sequence[drawn, channel])
+
+
+def test_waveforms_do_not_overlap_and_have_one_scale():
+    x = np.random.default_rng(0).uniform(-1, 1, (5, 40, 1)) * [[[1.0]], *[[[0.3]]] * 4]
+    sound = spec("audio", (40, 1), (-1.0, 1.0), audio={"rate": 80})
+    assert plotting.sheet_size(sound) == 20
+    figure = plotting.draw_samples(x, sound)
+    assert [len(ax.lines) for ax in figure.axes] == [3, 2]
+    lines = [line for ax in figure.axes for line in ax.lines]
+    for i, (line, waveform) in enumerate(zip(lines, x[..., 0], strict=True)):
+        np.testing.assert_allclose(line.get_xdata(), np.arange(40) / 80)
+        drawn = line.get_ydata() + i % 3
+        assert np.abs(drawn).max() < 0.5, "it stays in its row"
+        np.testing.assert_allclose(drawn / drawn[0], waveform / waveform[0])
+        assert drawn[0] / waveform[0] == pytest.approx(lines[0].get_ydata()[0] / x[0, 0, 0])
+
+
+def test_a_title_is_not_cut_off():
+    title = "One digit of 8 by 8 pixels, and a long title"
+    figure = plotting.draw_samples(np.ones((1, 8, 8, 1)), spec("image", (8, 8, 1)), title=title)
+    pixels(figure)
+    (text,) = figure.texts
+    box = text.get_window_extent()
+    assert text.get_text() == title
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
+
+
 def test_a_spectrogram_has_time_to_the_right_and_low_tones_at_the_bottom():
     x = np.zeros((1, 64, 60, 1))
     x[0, 63, 0] = 1.0  # the last frame, the lowest band
@@ -129,6 +175,42 @@ def test_a_piano_roll_has_high_notes_at_the_top():
     picture = figure.axes[0].images[0].get_array()
     assert np.argwhere(picture[..., 0] == 1.0).min(axis=0).tolist() == [0, 0]
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["60", "71"]
+
+
+@pytest.mark.parametrize("shape", [(24, 9), (9, 24), (16, 8)])
+def test_a_sheet_of_sequences_has_no_holes_and_is_about_square(shape):
+    rolls = spec("sequence", shape)
+    count = plotting.sheet_size(rolls)
+    figure = plotting.draw_samples(np.ones((count, *shape)), rolls)
+    picture = figure.axes[0].images[0].get_array()
+    assert picture[-1, -1, 3] == 1, "the last place is taken"
+    assert 0.45 < picture.shape[0] / picture.shape[1] < 2.2
+
+
+@pytest.mark.parametrize("n", [1, 4])
+@pytest.mark.parametrize(
+    ("kind", "shape", "known"),
+    [
+        ("sequence", (16, 88), {"channels": tuple(map(str, range(21, 109)))}),
+        ("sequence", (300, 8), {"channels": ("a rather long name", *"bcdefgh")}),
+        ("audio", (64, 64, 1), {"audio": {"rate": 8000, "hop": 80, "lowest_hz": 20.0}}),
+        ("audio", (40, 400, 1), {}),
+    ],
+)
+def test_labels_lie_within_the_figure(kind, shape, known, n):
+    figure = plotting.draw_samples(np.zeros((n, *shape)), spec(kind, shape, **known))
+    pixels(figure)
+    ax = figure.axes[0]
+    left = [text.get_window_extent() for text in ax.get_yticklabels()]
+    below = [text.get_window_extent() for text in ax.texts if text.get_text()]
+    assert left and below
+    for box in left + below:
+        assert box.x0 >= 0 and box.y0 >= 0
+        assert box.x1 <= figure.bbox.width and box.y1 <= figure.bbox.height
+    assert max(box.x1 for box in left) < ax.bbox.x0
+    assert max(box.y1 for box in below) < ax.bbox.y0
+    for one, other in itertools.combinations(left + below, 2):
+        assert not one.overlaps(other)
 
 
 def test_points_lie_in_the_frame_of_the_data_with_its_modes():
@@ -152,6 +234,8 @@ def test_points_lie_in_the_frame_of_the_data_with_its_modes():
         ("vector", (2,), 2),
         ("sequence", (5, 3), 6),
         ("sequence", (5, 9), 1),
+        ("audio", (40, 1), 2),
+        ("audio", (6, 4, 1), 1),
     ],
 )
 def test_models_are_compared_row_by_row(kind, shape, axes):

@@ -215,8 +215,8 @@ def test_the_documentation_lists_all_protocols():
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("fid", " did you mean 'fid_lenet_1k'?"),
-        ("fid_lenet_10", " did you mean 'fid_lenet_10k'?"),
+        ("fid", " Did you mean 'fid_lenet_1k'?"),
+        ("fid_lenet_10", " Did you mean 'fid_lenet_10k'?"),
         ("MIG", ""),
     ],
 )

@@ -98,7 +98,7 @@ def test_static_noise_is_read_by_every_step():
     assert (before != last_step).any(axis=(0, 2)).tolist() == [False] * (LENGTH - 1) + [True]
     alone = recurrent.generator(3, (LENGTH, CHANNELS), static_dim=3, seed=1)
     assert alone(z[:, :3]).shape == (4, LENGTH, CHANNELS)
-    with pytest.raises(ValueError, match="in as many equal parts beside static_dim=2"):
+    with pytest.raises(ValueError, match="static_dim=2 plus a multiple of the"):
         recurrent.generator(LENGTH * 2 + 3, (LENGTH, CHANNELS), static_dim=2)
 
 
@@ -141,7 +141,10 @@ def test_deltas_are_changes_since_the_step_before(direction):
         ({"initial_state": "ones", "static_dim": 2}, "one of zeros, noise, .* got 'ones'"),
         ({"initial_state": "noise"}, "static_dim positive for noise"),
         ({"normalization": "spectral"}, "choose None or 'layer'"),
-        ({"feedback": True, "generator_normalization": "layer"}, "not for feedback=True"),
+        (
+            {"feedback": True, "generator_normalization": "layer"},
+            "feedback=True has no normalization",
+        ),
         ({"depth": 3}, "depth"),
     ],
 )

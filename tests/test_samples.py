@@ -1,6 +1,7 @@
 """Samples as files: each kind reads back as what was written."""
 
 import csv
+import sys
 
 import numpy as np
 import pytest
@@ -83,6 +84,20 @@ def test_a_piano_roll_reads_back_from_midi(tmp_path):
     assert not read.reshape(2, 8, 5)[:, 7].any()
 
 
+def test_a_missing_mido_is_one_line_that_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mido", None)
+    roll = spec("sequence", (2, 2), channels=("60", "61"))
+    with pytest.raises(ValueError, match=r"needs mido: pip install 'keras_gen\[midi\]'") as error:
+        runs.write_samples(np.ones((1, 2, 2)), roll, tmp_path / "x.mid")
+    assert "\n" not in str(error.value) and not list(tmp_path.iterdir())
+
+
+def test_only_a_piano_roll_is_midi(tmp_path):
+    for channels in (None, ("60", "62"), ("60", "59"), ("open", "close")):
+        with pytest.raises(ValueError, match=r"x\.mid: samples of made"):
+            runs.check_suffix(tmp_path / "x.mid", spec("sequence", (4, 2), channels=channels))
+
+
 def test_other_suffixes_are_refused(tmp_path):
     for kind, shape, suffix, known in (
         ("image", (8, 8, 1), ".csv", ".png, .svg, .npz"),
@@ -93,4 +108,7 @@ def test_other_suffixes_are_refused(tmp_path):
     ):
         with pytest.raises(ValueError, match=rf"x\{suffix}: samples of made .*{known}"):
             runs.check_suffix(tmp_path / f"x{suffix}", spec(kind, shape))
+    years = spec("sequence", (4, 2), channels=("2019", "2020"))
+    with pytest.raises(ValueError, match=r"x\.mid: .* \.csv, \.png, \.svg, \.npz"):
+        runs.check_suffix(tmp_path / "x.mid", years)
     assert not list(tmp_path.iterdir())

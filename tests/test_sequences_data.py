@@ -1,4 +1,4 @@
-"""Sequences: closed forms of the sine waves, and windows that are the rows of their file."""
+"""Sequences: closed forms of the sine waves, and windows of the rows of CSV files."""
 
 import csv
 import dataclasses
@@ -35,12 +35,12 @@ def test_sines_have_their_closed_form(f_range, phi_range):
         middle = y[:, 1:-1]
         cosine = ((y[:, 2:] + y[:, :-2]) * middle).sum(axis=1) / (2 * middle**2).sum(axis=1)
         f = np.arccos(np.clip(cosine, -1, 1))
-        # With f known, the phase is that of the projection on sine and cosine.
+        # With f known, the phase follows from the projection on sine and cosine.
         t = np.arange(24)[:, None]
         basis = np.stack([np.sin(f[:, None] * t), np.cos(f[:, None] * t)], axis=-1)
         moments = np.einsum("ntcb,ntc->ncb", basis, y)
         gram = np.einsum("ntcb,ntcd->ncbd", basis, basis)
-        solved = f > 0.02  # of slower ones half a degree is all there is to see
+        solved = f > 0.02  # slower waves have too little curvature to solve for
         parts = np.linalg.solve(gram[solved], moments[solved][..., None])[..., 0]
         phi = np.arctan2(parts[:, 1], parts[:, 0])
         np.testing.assert_allclose(np.hypot(*parts.T), 1, atol=2e-3)
@@ -55,7 +55,7 @@ def test_sines_have_their_closed_form(f_range, phi_range):
             assert low - 1e-3 < found.min() < low + 0.01 * spread
             assert high - 0.01 * spread < found.max() < high + 1e-3
             assert found.mean() == pytest.approx((low + high) / 2, abs=0.03 * spread)
-        # Every channel and example has its own.
+        # Channels and examples are independent.
         assert abs(np.corrcoef(phi[: len(phi) // 2 * 2].reshape(-1, 2).T)[0, 1]) < 0.05
 
 
@@ -86,13 +86,13 @@ def test_sines_are_described_without_drawing():
 
 
 def test_sines_errors(monkeypatch):
-    refused("size of sines", "at least 1, got 0")("sines", size=0)
+    refused("size of sines", "positive integer, got 0")("sines", size=0)
     refused("length of sines", "got 1.5", call=data.spec)("sines", length=1.5)
     for interval in ((1, 0), 3, (0, float("inf")), ("a", "b"), (1, 2, 3)):
         refused("frequency of sines", "(least, greatest)", interval)("sines", frequency=interval)
     refused("phase of sines")("sines", phase=None)
-    refused("sines takes no option 'kind'", "size, test_size, length")("sines", kind="vector")
-    refused("did you mean 'sines'")("sinse")
+    refused("sines has no option 'kind'", "size, test_size, length")("sines", kind="vector")
+    refused("Did you mean 'sines'")("sinse")
     monkeypatch.setattr(checks, "MEMORY_LIMIT", 1000)
     refused("sines needs", "smaller size=")("sines")
 
@@ -104,13 +104,13 @@ def table(rows=50, columns=3, seed=0):
     return np.round(np.random.RandomState(seed).randn(rows, columns) * [1, 1e6, 1e-3], 9)
 
 
-def test_windows_are_the_rows_of_the_file(tmp_path):
+def test_windows_equal_the_rows_of_the_file(tmp_path):
     rows = table()
     path = write(tmp_path / "walk.csv", rows, ["a", "b", "c"])
     walk = data.load(path, length=4)
     assert walk.spec.name == "walk" and walk.spec.kind == "sequence"
     assert walk.spec.shape == (4, 3) and walk.spec.channels == ("a", "b", "c")
-    # A fifth of 50 rows is for the test, and no window has rows of both parts.
+    # The last fifth of 50 rows is the test part. No window has rows of both parts.
     for x, part in zip(both(walk), (rows[:40], rows[40:]), strict=True):
         assert len(x) == len(part) - 3
         spread = rows[:40].max(axis=0) - rows[:40].min(axis=0)
@@ -126,7 +126,7 @@ def test_windows_are_the_rows_of_the_file(tmp_path):
     np.testing.assert_array_equal(both(bare)[1], both(walk)[1])
 
 
-def test_the_test_part_never_enters_into_the_scaling(tmp_path):
+def test_the_scaling_does_not_depend_on_the_test_part(tmp_path):
     rows = table()
     calm = data.load(write(tmp_path / "calm.csv", rows), length=4)
     rows[40:] *= 100
@@ -135,14 +135,14 @@ def test_the_test_part_never_enters_into_the_scaling(tmp_path):
     np.testing.assert_array_equal(both(wild)[0], both(calm)[0])
     train, test = both(wild)
     assert train.min() == 0.0 and train.max() == 1.0
-    # The range that a model is told has all that it will be measured on.
+    # The range covers the test part too.
     assert wild.spec.value_range == (test.min(), test.max())
     rows[40:] = rows[:10]
     tame = data.load(write(tmp_path / "tame.csv", rows), length=4)
     assert tame.spec.value_range == (0.0, 1.0)
 
 
-def test_random_windows_are_all_windows(tmp_path):
+def test_random_splits_contain_every_window_once(tmp_path):
     rows = np.arange(30.0)[:, None]
     path = write(tmp_path / "line.csv", rows)
     splits = [data.load(path, length=4, holdout="random", seed=seed) for seed in (0, 0, 1)]
@@ -155,7 +155,7 @@ def test_random_windows_are_all_windows(tmp_path):
     assert splits[0].spec.scaling == ((min(seen), max(seen)),)
 
 
-def test_a_constant_column_becomes_zero_and_goes_back(tmp_path):
+def test_a_constant_column_becomes_zero_and_can_be_unscaled(tmp_path):
     rows = np.stack([np.arange(20.0), np.full(20, -7.5), np.full(20, 1e17)], axis=1)
     rows[-1, 1] = 3.0
     still = data.load(write(tmp_path / "still.csv", rows), length=2)
@@ -173,14 +173,14 @@ def test_forms_of_a_file(tmp_path):
     np.testing.assert_allclose(found, [[1, 2], [3, 4], [-5, 0.5], [7, 8]], atol=1e-6)
 
 
-def test_files_that_are_not_as_they_must_be(tmp_path):
+def test_errors_of_csv_files(tmp_path):
     path = tmp_path / "bad.csv"
     for text, *words in (
         ("", "no rows"),
         ("a,b\n", "no rows"),
         ("a,b\n1,2\n3\n", "line 3", "1 columns", "has 2"),
         ("1,2\n3,4,5\n", "line 2", "3 columns", "has 2"),
-        ("a,b\n1,2\n3,x\n", "line 3, column 2 (b)", "'x' is no finite number"),
+        ("a,b\n1,2\n3,x\n", "line 3, column 2 (b)", "must be a finite number, got 'x'"),
         ("1,2\n\n3,\n", "line 3, column 2", "''"),
         ("1,2\nnan,3\n", "line 2, column 1", "'nan'"),
         ("1,2\n3,inf\n", "line 2, column 2", "'inf'"),
@@ -195,16 +195,16 @@ def test_files_that_are_not_as_they_must_be(tmp_path):
     write(path, table())
     refused(path, "test part has 5 rows", "test_fraction=")(path, length=6, test_fraction=0.1)
     for option, value in (("length", 0), ("stride", -1), ("stride", 0.5)):
-        refused(f"{option} of bad.csv", "at least 1", value)(path, **{option: value})
-    refused("test_fraction", "0 and 1, got 1")(path, test_fraction=1)
+        refused(f"{option} of bad.csv", "positive integer", value)(path, **{option: value})
+    refused("test_fraction", "greater than 0 and less than 1; got 1")(path, test_fraction=1)
     refused("holdout", "'end' or 'random'", "'start'")(path, holdout="start")
-    refused("a .csv file takes no option 'kind'", "length, stride")(path, kind="vector")
+    refused("a .csv file has no option 'kind'", "length, stride")(path, kind="vector")
 
 
 def test_stocks_need_their_file(tmp_path):
-    refused("stock_data.csv", "--data-dir", ".csv file")("stocks")
+    refused("stock_data.csv", "TimeGAN", "--data-dir", ".csv file")("stocks")
     refused("no such file", tmp_path / "stock_data.csv", "--data-dir")("stocks", tmp_path)
-    refused("without loading", call=data.spec)("stocks")
+    refused("before it is loaded", call=data.spec)("stocks")
     write(tmp_path / "stock_data.csv", table())
     stocks = data.load("stocks", tmp_path, length=5)
     assert stocks.spec.name == "stocks" and stocks.spec.shape == (5, 3)
@@ -218,7 +218,7 @@ def test_stocks(shared_data):
     assert (stocks.size("train"), stocks.size("test")) == (2948 - 23, 737 - 23)
     last = stocks.spec.unscaled(stocks.arrays("test")["x"][-1])
     np.testing.assert_allclose(last, rows[-24:], rtol=1e-3)
-    # The price went on to rise: what is held out is beyond all that was seen.
+    # Prices rise, so the test part has values above the training range.
     assert stocks.spec.value_range[1] > 1.5
     mixed = data.load("stocks", shared_data, holdout="random")
     assert (mixed.size("train"), mixed.size("test")) == (2930, 732)
@@ -236,7 +236,7 @@ def test_specs_of_sequences_survive_json(tmp_path):
         assert read.scaling is None or isinstance(read.scaling[0], tuple)
 
 
-def test_what_has_no_scaling_or_other_channels_cannot_be_unscaled():
+def test_errors_of_unscaled():
     refused("digits has no scaling", call=data.spec("digits").unscaled)(np.zeros(3))
     refused("sines has 5 channels", "(24, 4)", call=data.spec("sines").unscaled)(np.zeros((24, 4)))
 

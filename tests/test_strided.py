@@ -1,4 +1,4 @@
-"""Strided convolutions at images of few channels compute what Keras's own layers do."""
+"""Strided convolutions for images of few channels compute the same as Keras's layers."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ each_pair = pytest.mark.parametrize(("ours", "stock"), PAIRS, ids=["convolve", "
 
 
 def twins(ours, stock, shape, channels, side=4, stride=2):
-    """Both layers with the same weights, and a batch for them: images, or features of them."""
+    """Returns both layers with equal weights, and a batch of inputs: images or features."""
     filters, depth = (FEATURES, channels) if stock is PAIRS[0][1] else (channels, FEATURES)
     made = [kind(filters, side, stride, "same", activation="tanh") for kind in (ours, stock)]
     x = np.random.default_rng(0).normal(size=(3, *shape, depth)).astype("float32")
@@ -29,8 +29,11 @@ def twins(ours, stock, shape, channels, side=4, stride=2):
 
 
 def derivatives(layer, x):
-    """What a layer makes of x, the gradient of a function of it, and the gradient of the squared
-    norm of its slope at x: what a penalty on the slope needs."""
+    """Returns a layer's outputs, and the first and second derivatives that penalties need.
+
+    The first are the gradient of a function of the outputs, the second the gradient of the squared
+    norm of its gradient with respect to x.
+    """
     variables = [v.value for v in layer.trainable_variables]
     with tf.GradientTape() as outer:
         outer.watch(x)
@@ -56,7 +59,7 @@ def derivatives(layer, x):
         ((5, 4), 1, 3, 1),
     ],
 )
-def test_values_and_both_derivatives_are_those_of_keras(
+def test_values_and_derivatives_equal_those_of_keras(
     ours, stock, jit, shape, channels, side, stride
 ):
     layer, expected, x = twins(ours, stock, shape, channels, side, stride)
@@ -84,14 +87,14 @@ def test_the_kernel_is_used_where_channels_are_few(ours, stock, monkeypatch):
 
 
 @each_pair
-def test_images_of_any_size_go_through_keras_own(ours, stock):
+def test_images_of_any_size_use_the_layers_of_keras(ours, stock):
     layer, expected, x = twins(ours, stock, (6, 6), 1)
     network = keras.Sequential([keras.Input((None, None, x.shape[-1])), layer])
     np.testing.assert_allclose(network(x), expected(x), rtol=1e-5)
 
 
-def test_the_gradient_at_images_is_the_transposed_map():
-    """<convolve(x), y> = <x, transposed(y)>, the definition of a transposed map."""
+def test_transposed_is_the_transpose_of_convolve():
+    """<convolve(x), y> = <x, transposed(y)>, the definition of a transpose."""
     rng = np.random.default_rng(2)
     x, y = rng.normal(size=(2, 7, 8, 3)), rng.normal(size=(2, 4, 4, FEATURES))
     kernel = rng.normal(size=(4, 4, 3, FEATURES))

@@ -1,4 +1,4 @@
-"""Text: windows that are the document, the way to indices and back, and every error message."""
+"""Text: windows equal the document; encoding and decoding; every error message."""
 
 import dataclasses
 import json
@@ -24,7 +24,7 @@ def texts(dataset, split):
     return data.decode_text(dataset.arrays(split)["x"], dataset.spec.vocabulary)
 
 
-def test_windows_are_the_document(poem):
+def test_windows_equal_the_document(poem):
     loaded = data.load(f"text:{poem}", length=4, test_fraction=0.25)
     spec = loaded.spec
     assert (spec.name, spec.kind, spec.shape) == ("poem", "text", (4, 1))
@@ -64,7 +64,7 @@ def test_encoding_and_decoding_are_inverse():
     assert [vocabulary[i] for i in indices[:, 0]] == list(POEM)
     assert data.decode_text(indices[None], vocabulary) == [POEM]
     assert data.decode_text(indices.T, vocabulary) == [POEM]
-    # In any order, and from a model's floats.
+    # With a vocabulary in any order, and from floats.
     assert data.decode_text(data.encode_text("cab", "bca")[None] + 0.4, "bca") == ["cab"]
     content = bytes(range(256))
     np.testing.assert_array_equal(data.encode_text(content, data.BYTES)[:, 0], np.arange(256))
@@ -92,10 +92,10 @@ def test_errors(tmp_path, poem):
     refused(poem, "test part has 8 characters", "length=9")(where, length=9)
     refused("test part has 8 bytes")(where, length=10, unit="bytes")
     refused("unit", "'characters' or 'bytes'", "'words'")(where, unit="words")
-    refused("length of", "at least 1, got 0")(where, length=0)
-    refused("stride of", "at least 1, got 0")(where, stride=0)
+    refused("length of", "positive integer, got 0")(where, length=0)
+    refused("stride of", "positive integer, got 0")(where, stride=0)
     refused("test_fraction", "got 0")(where, test_fraction=0)
-    refused("takes no option 'kind'", "unit, length, stride, test_fraction")(where, kind="text")
+    refused("has no option 'kind'", "unit, length, stride, test_fraction")(where, kind="text")
     refused("'text:' has no path", "text:FILE")("text:")
     refused("cannot read", tmp_path / "none.txt")(f"text:{tmp_path / 'none.txt'}")
     refused("cannot read", tmp_path)(f"text:{tmp_path}")
@@ -108,7 +108,7 @@ def test_errors(tmp_path, poem):
 
 
 def prepare(folder, name, parts):
-    """Writes texts as TensorFlow Datasets prepares them."""
+    """Writes texts in the format of TensorFlow Datasets."""
     import tensorflow_datasets
 
     features = {"text": tensorflow_datasets.features.Text()}
@@ -143,7 +143,7 @@ def test_prepared_texts(tmp_path):
     assert sorted(whole.split("\n")) == ["one", "three", "two"]
 
 
-def test_pictures_take_no_options_of_text(shared_data):
+def test_images_have_no_options_of_text(shared_data):
     refused("mnist: length is for text", "holds images")("mnist", shared_data / "tfds", length=8)
 
 

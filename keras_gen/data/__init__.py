@@ -1,16 +1,18 @@
-"""Data: a name, a path or arrays become a `Dataset` with training and test examples and a `Spec`.
+"""Data sets: a name, a path or arrays become a `Dataset` with two splits and a `Spec`.
 
-A leaf: it knows no model.
+`load` reads one into memory; `spec` describes one that is known by name without loading it. The
+sources are in `keras_gen.data.sources`, one file each.
 """
 
 from keras_gen import quiet  # noqa: F401  (before TensorFlow)
-from keras_gen.data.audio import log_mel, waveform, write_wav
 from keras_gen.data.dataset import Dataset
+from keras_gen.data.loading import load, spec
 from keras_gen.data.pipeline import Batches
-from keras_gen.data.shapes import draw_shapes
-from keras_gen.data.sources import load, spec
+from keras_gen.data.sources.audio import write_wav
+from keras_gen.data.sources.shapes import draw_shapes
+from keras_gen.data.sources.text import BYTES, decode_text, encode_text
 from keras_gen.data.specs import DataError, Spec
-from keras_gen.data.text import BYTES, decode_text, encode_text
+from keras_gen.data.spectrograms import log_mel, waveform
 
 __all__ = [
     "BYTES",

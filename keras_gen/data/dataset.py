@@ -1,4 +1,4 @@
-"""A data set in memory: its description, its two splits and how its examples are decoded."""
+"""A data set in memory: its description, its two splits and the decoding of its examples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHUNK = 1024
 
 
 def decode_arrays(batch: Batch) -> Batch:
-    """Examples as float32, uint8 pixels scaled to [0, 1], and labels as int32."""
+    """Returns examples as float32, with uint8 pixels scaled to [0, 1], and labels as int32."""
     x = batch["x"]
     decoded = {"x": tf.cast(x, tf.float32)}
     if x.dtype == tf.uint8:
@@ -25,13 +25,14 @@ def decode_arrays(batch: Batch) -> Batch:
 
 
 class Dataset:
-    """Training and test examples in memory, as stored; they are decoded a batch at a time.
+    """Training and test examples, held in memory as stored and decoded batch by batch.
 
     Args:
         spec: description of the examples.
-        train, test: name -> array of raw examples, the first axis is the example.
-        decode: maps a batch of raw examples to `{"x": float32, "label": int32}`, `"label"` only
-            where there are labels.
+        train: name -> array of raw training examples; the first axis is the example.
+        test: the same for the test examples.
+        decode: function from a batch of raw examples to `{"x": float32, "label": int32}`, without
+            `"label"` if there are no labels.
     """
 
     def __init__(
@@ -54,16 +55,16 @@ class Dataset:
 
     @property
     def train(self) -> tf.data.Dataset:
-        """Training examples `{"x": float32, "label": int32}` one by one, in a fixed order."""
+        """The training examples `{"x": float32, "label": int32}` one by one, in a fixed order."""
         return self._examples("train")
 
     @property
     def test(self) -> tf.data.Dataset:
-        """Test examples, as `train`."""
+        """The test examples, in the form of `train`."""
         return self._examples("test")
 
     def size(self, split: str) -> int:
-        """Number of examples in the split `"train"` or `"test"`."""
+        """Returns the number of examples in the split `"train"` or `"test"`."""
         return len(next(iter(self._split(split).values())))
 
     def batches(
@@ -75,22 +76,24 @@ class Dataset:
         drop_remainder: bool = False,
         index: bool = False,
     ) -> Batches:
-        """Decoded batches in an order that is a function of (seed, epoch); see `Batches`."""
+        """Returns decoded batches, whose order is a function of (seed, epoch); see `Batches`."""
         arrays = self._split(split)
         return Batches(arrays, batch_size, shuffle, seed, drop_remainder, self._decode, index)
 
     def arrays(self, split: str = "test", limit: int | None = None) -> dict[str, np.ndarray]:
-        """The first `limit` examples of a split (default all) as NumPy arrays, decoded."""
+        """Returns the first `limit` examples of a split (default: all), decoded, as arrays."""
         raw = {name: tensor[:limit] for name, tensor in self._split(split).items()}
         chunks = list(Batches(raw, CHUNK, shuffle=False, decode=self._decode))
         return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
 
     def _examples(self, split: str) -> tf.data.Dataset:
-        # Decoding in chunks is faster than one by one.
+        # Decoding in chunks is faster than decoding single examples.
         chunks = self.batches(split, CHUNK, shuffle=False).dataset
         return chunks.unbatch().apply(tf.data.experimental.assert_cardinality(self.size(split)))
 
     def _split(self, split: str) -> dict[str, tf.Tensor]:
         if split not in self._raw:
-            raise DataError(f"no split {split!r} in {self.spec.name}: there are 'train' and 'test'")
+            raise DataError(
+                f"no split {split!r} in {self.spec.name}: there are 'train' and 'test'."
+            )
         return self._raw[split]

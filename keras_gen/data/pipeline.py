@@ -1,4 +1,4 @@
-"""Batches in an order that is a function of (seed, epoch), not of what was drawn before."""
+"""Batches whose order is a pure function of (seed, epoch)."""
 
 from __future__ import annotations
 
@@ -8,36 +8,38 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import tensorflow as tf
 
+from keras_gen import checks
+from keras_gen.data.checks import data_errors
 from keras_gen.data.specs import DataError
 
 Batch = dict[str, tf.Tensor]
 
 
 class Batches:
-    """Batches of in-memory examples, an input for `model.fit` and `model.evaluate`.
+    """Batches of in-memory examples, an input of `model.fit` and `model.evaluate`.
 
-    An epoch's order is a pure function of (seed, epoch): `seek` goes to any place of any epoch, so
-    that a resumed run sees the batches that an uninterrupted one would have seen. Iterating again
-    without a `seek` repeats the epoch.
+    The order of an epoch is a pure function of (seed, epoch). `seek` goes to any batch of any
+    epoch, so a resumed run gets the batches that an uninterrupted run would have got. Iterating
+    again without a `seek` repeats the epoch.
 
-    The indices of an epoch are shuffled in one operation and each batch is gathered in one: there
-    is no work per example.
+    One operation shuffles the indices of an epoch, and one gathers each batch: there is no work per
+    example.
 
     Args:
-        arrays: name -> array or tensor; all have the same number of examples as first axis.
+        arrays: name -> array or tensor; the first axis is the example, and equally long for all.
         batch_size: examples per batch, over all replicas.
-        shuffle: False keeps the order of the arrays.
+        shuffle: whether to shuffle; False keeps the order of the arrays.
         seed: any integer.
-        drop_remainder: leave out a last batch that is not full.
-        decode: maps a batch of the arrays to what the model gets; by default the batch itself.
-        index: whether batches have a further entry `index`, each example's place in the arrays.
+        drop_remainder: whether to leave out a last batch that is not full.
+        decode: function from a batch of the arrays to a batch for the model; None: the identity.
+        index: whether batches have a further entry `index`, each example's index in the arrays.
 
     Attributes:
-        dataset: the batched `tf.data.Dataset` of dictionaries. Its `cardinality()` is that of a
-            whole epoch, also after a `seek` that skips batches.
+        dataset: the batched `tf.data.Dataset` of dictionaries. Its `cardinality()` is always the
+            number of batches of a whole epoch, even after a `seek` that skips batches.
 
     Raises:
-        DataError: if there are no arrays, their lengths differ or there is no batch in them.
+        DataError: if there are no arrays, their lengths differ or they hold no batch.
     """
 
     def __init__(
@@ -52,19 +54,21 @@ class Batches:
     ):
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) != 1:
-            raise DataError(f"arrays must be equally long and at least one, got lengths {lengths}")
-        if batch_size < 1:
-            raise DataError(f"batch_size must be at least 1, got {batch_size}")
+            raise DataError(
+                f"arrays must be at least one array, all equally long; got lengths {lengths}."
+            )
+        with data_errors():
+            checks.integer("batch_size", batch_size)
         self.examples = next(iter(lengths.values()))
         self.batch_size = batch_size
         full, rest = divmod(self.examples, batch_size)
         self._length = full + (rest > 0 and not drop_remainder)
         if self._length == 0:
             raise DataError(
-                f"no batch of {batch_size} in {self.examples} examples: take a smaller batch_size"
+                f"no batch of {batch_size} in {self.examples} examples: give a smaller batch_size."
             )
         self._position = _host_variable([0, 0])
-        # Captured tensors, unlike constants of a graph, may exceed 2 GB and are not copied.
+        # A captured tensor may exceed 2 GB and is not copied; a constant of a graph may not.
         with tf.device("CPU:0"):
             tensors = {name: tf.convert_to_tensor(array) for name, array in arrays.items()}
 
@@ -88,35 +92,39 @@ class Batches:
 
         options = tf.data.Options()
         options.deterministic = True
-        # There is nothing to fuse, and looking for it would take longer than the first batches.
+        # There is nothing to fuse, and the search for it takes longer than the first batches.
         options.experimental_optimization.apply_default_optimizations = False
         options.experimental_distribute.auto_shard_policy = (
             tf.data.experimental.AutoShardPolicy.DATA
         )
-        # An iterator runs `epoch` when it starts: only then is the position read.
+        # An iterator runs `epoch`, and so reads the position, when it starts.
         dataset = tf.data.Dataset.range(1).flat_map(epoch).map(batch).prefetch(2)
         self.dataset = untuned(dataset.with_options(options))
-        # Keras asks this for the length of an epoch. A static cardinality cannot stand beside a
-        # `skip`: tf.data would call the shorter epoch an error.
+        # Keras asks this for the length of an epoch. With a static cardinality, tf.data would raise
+        # an error for an epoch that `skip` shortens.
         self.dataset.cardinality = lambda: tf.constant(self._length, tf.int64)
 
     def seek(self, epoch: int, skip: int = 0) -> None:
-        """Chooses what an iterator gives that starts from now on: the order of `epoch` without
-        `skip` batches. (It starts with its first batch.)
+        """Sets the epoch and the batch at which new iterators start.
+
+        An iterator that has yielded a batch is not affected.
 
         Args:
-            epoch: any integer from 0 on; it is a key, so epochs need not be counted by ones.
-            skip: how many batches of the epoch to leave out at its start.
+            epoch: any integer from 0 on. It is a key of the shuffle, so gaps are allowed.
+            skip: number of batches to leave out at the start of the epoch.
+
+        Raises:
+            DataError: if there is no such batch.
         """
         if epoch < 0 or not 0 <= skip <= self._length:
             raise DataError(
                 f"no batch {skip} in epoch {epoch}: epochs start at 0 and have {self._length} "
-                "batches"
+                "batches."
             )
         self._position.assign([epoch, skip])
 
     def __len__(self) -> int:
-        """Number of batches in an epoch."""
+        """Returns the number of batches in an epoch."""
         return self._length
 
     def __iter__(self) -> Iterator[Batch]:
@@ -124,10 +132,10 @@ class Batches:
 
 
 def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """The dataset without tf.data's autotuner.
+    """Returns the dataset without tf.data's autotuner.
 
-    Destroying an iterator waits until the autotuner's thread wakes, and it sleeps for 10 ms, 20 ms,
-    40 ms and so on: an epoch may last up to twice as long. AUTOTUNE then means all cores.
+    The end of an iterator waits for the autotuner's thread, which sleeps for 10 ms, 20 ms, 40 ms
+    and so on: an epoch may last up to twice as long. Without it AUTOTUNE means all cores.
     """
     options = tf.data.Options()
     options.autotune.enabled = False
@@ -135,10 +143,10 @@ def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def _host_variable(value) -> tf.Variable:
-    """A plain variable in host memory, whatever strategy's scope this is called in.
+    """Returns a plain variable in host memory, even in the scope of a strategy.
 
-    The scope would make a variable mirrored over the devices, but tf.data reads it on the host.
-    Scopes belong to a thread: another thread is outside.
+    tf.data reads the variable on the host, but in the scope it would be mirrored over the devices.
+    A scope belongs to a thread, so a new thread is outside of it.
     """
     made = []
 

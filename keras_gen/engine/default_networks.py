@@ -9,8 +9,8 @@ from types import ModuleType
 import keras
 
 from keras_gen import checks, data, latents, likelihoods, networks
-from keras_gen.engine import options
 from keras_gen.likelihoods import Likelihood
+from keras_gen.suggestions import nearest
 
 # Each network's seeds are out of the reach of the others', which have one for each layer.
 SECOND, THIRD = 1000, 2000
@@ -40,7 +40,7 @@ def module(cls: type, spec: data.Spec, network: str | None = None) -> ModuleType
             f"{kind}: pass your own networks, or choose `network` among {known}."
         )
     if network is not None and network not in networks.BY_NAME:
-        close = options.nearest(network, networks.BY_NAME)
+        close = nearest(network, networks.BY_NAME)
         raise ValueError(f"Unknown network {network!r}.{close} Known: {known}.")
     return networks.BY_NAME[network or cls.kinds[kind]]
 

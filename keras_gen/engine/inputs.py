@@ -93,7 +93,8 @@ def checked(
         training: whether the model trains on it.
 
     Raises:
-        ValueError: if the model cannot read it; what is not in memory is judged by its first batch.
+        ValueError: if the model cannot read it. Of data that is not in memory, only the first
+            batch is checked.
     """
     batch_size = BATCH_SIZE if batch_size is None else checks.integer("batch_size", batch_size)
     if x is None:

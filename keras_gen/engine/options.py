@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import types
 import typing
 from collections.abc import Callable, Iterable
 from typing import Any
+
+from keras_gen.suggestions import nearest
 
 # Arguments of the constructor that every model has, and that no preset sets.
 COMMON = ("seed", "name", "dtype", "trainable")
@@ -109,12 +110,6 @@ def check_known(what: str, given: Iterable[str], known: Iterable[str]) -> None:
     for name in given:
         if name not in known:
             raise TypeError(f"{what} has no option {name!r}.{nearest(name, known)}")
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Returns " Did you mean 'x'?" for the name most like the given one, or nothing."""
-    close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
-    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def check_value(name: str, value: Any, hint: Any) -> None:

@@ -1,4 +1,4 @@
-"""Losses: pure functions of logits, gradients or data, one value per example."""
+"""Losses: pure functions of logits, gradients or data, which return one value per example."""
 
 from keras_gen import quiet  # noqa: F401  (before TensorFlow)
 from keras_gen.losses import adversarial, information, penalties, reconstruction

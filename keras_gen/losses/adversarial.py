@@ -1,9 +1,9 @@
-"""The games that a discriminator and a generator play, as pairs of losses.
+"""Adversarial losses: pairs of a discriminator's and a generator's loss.
 
-Each pair takes logits, the discriminator's outputs without an activation, of real and of generated
-examples, `(batch,)` each, and gives one loss per example, `(batch,)`, which its player minimizes.
-With D = sigmoid(logit), log D = -softplus(-logit) and log(1 - D) = -softplus(logit): exact where
-D itself would round to 0 or 1.
+Both are functions of the logits of real and of generated examples, `(batch,)` each, and return one
+value per example, `(batch,)`, which the network minimizes. Logits are the discriminator's outputs
+without an activation. With D = sigmoid(logit), log D = -softplus(-logit) and log(1 - D) =
+-softplus(logit), which stay exact where D would round to 0 or 1.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from keras import ops
 
 @dataclass(frozen=True)
 class AdversarialLoss:
-    """The two losses of a game.
+    """A discriminator's and a generator's loss.
 
     Attributes:
-        name: what `loss=` calls it.
+        name: name of the pair as a `loss=` argument.
         discriminator: (real logits, fake logits) -> the discriminator's loss, `(batch,)`.
         generator: (real logits, fake logits) -> the generator's loss, `(batch,)`.
         compares: whether the generator's loss depends on the real logits.
@@ -34,19 +34,27 @@ class AdversarialLoss:
     logistic: bool = False
 
     def smoothed_discriminator(self, real, fake, smoothing: float):
-        """The discriminator's loss with the label 1 - smoothing for real examples, `(batch,)`.
+        """Returns the discriminator's loss with the label 1 - smoothing for real examples.
 
-        One-sided label smoothing: Salimans et al. 2016, section 3.4. That of generated examples
-        stays 0.
+        The label of generated examples stays 0: one-sided label smoothing, Salimans et al. 2016,
+        section 3.4.
+
+        Args:
+            real: logits of real examples, `(batch,)`.
+            fake: logits of generated examples, `(batch,)`.
+            smoothing: distance of the label from 1.
+
+        Returns:
+            `(batch,)`.
         """
         # The cross-entropies with the labels 0 and 1 differ by the logit itself.
         return self.discriminator(real, fake) + smoothing * real
 
 
 def value(real, fake):
-    """V(D, G), one term per pair, `(batch,)`: log D(x) + log(1 - D(G(z))).
+    """Returns log D(x) + log(1 - D(G(z))) for each pair, `(batch,)`, whose mean is V(D, G).
 
-    Goodfellow et al. 2014, equation 1. At D = 1/2 it is -log 4.
+    Source: Goodfellow et al. 2014, equation 1. At D = 1/2 it is -log 4.
     """
     return -ops.softplus(-real) - ops.softplus(fake)
 
@@ -58,20 +66,20 @@ def _logistic(real, fake):
 LOSSES = {
     loss.name: loss
     for loss in (
-        # Goodfellow et al. 2014, equation 1: min over G, max over D of the same V. Where D is sure
-        # that a sample is fake, the generator's gradient vanishes: the game saturates.
+        # Goodfellow et al. 2014, equation 1: G minimizes and D maximizes the same V. If D is
+        # certain that a sample is generated, the generator's gradient vanishes.
         AdversarialLoss(
             "minimax", _logistic, lambda real, fake: -ops.softplus(fake), logistic=True
         ),
-        # The same paper, section 3: the generator maximizes log D(G(z)) instead.
+        # Goodfellow et al. 2014, section 3: the generator maximizes log D(G(z)) instead.
         AdversarialLoss(
             "non_saturating",
             _logistic,
             lambda real, fake: ops.softplus(-fake),
             logistic=True,
         ),
-        # Mao et al. 2017, "Least Squares Generative Adversarial Networks", equation 9
-        # (a = 0, b = c = 1).
+        # Mao et al. 2017, "Least Squares Generative Adversarial Networks", equation 9, with a = 0
+        # and b = c = 1.
         AdversarialLoss(
             "least_squares",
             lambda real, fake: 0.5 * (ops.square(real - 1.0) + ops.square(fake)),
@@ -83,11 +91,11 @@ LOSSES = {
             lambda real, fake: ops.relu(1.0 - real) + ops.relu(1.0 + fake),
             lambda real, fake: -fake,
         ),
-        # Arjovsky et al. 2017, "Wasserstein GAN", equations 2 and 3; it needs a penalty.
+        # Arjovsky et al. 2017, "Wasserstein GAN", equations 2 and 3. It needs a gradient penalty.
         AdversarialLoss("wasserstein", lambda real, fake: fake - real, lambda real, fake: -fake),
-        # Jolicoeur-Martineau 2019, "The relativistic discriminator", section 4.1: each pair of a
-        # real and a generated example is compared (RSGAN; with R1 and R2: Huang et al. 2024,
-        # "The GAN is dead; long live the GAN!").
+        # Jolicoeur-Martineau 2019, "The relativistic discriminator", section 4.1 (RSGAN): it
+        # compares each pair of a real and a generated example. With R1 and R2 it is R3GAN's loss:
+        # Huang et al. 2024, "The GAN is dead; long live the GAN!".
         AdversarialLoss(
             "relativistic",
             lambda real, fake: ops.softplus(fake - real),
@@ -99,10 +107,10 @@ LOSSES = {
 
 
 def get(name: str) -> AdversarialLoss:
-    """The pair of losses of that name.
+    """Returns the pair of losses with this name.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if the name is unknown.
     """
     if name not in LOSSES:
         raise ValueError(f"Unknown adversarial loss {name!r}. Known: {', '.join(LOSSES)}.")

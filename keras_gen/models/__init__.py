@@ -2,7 +2,6 @@
 
 from keras_gen import quiet  # noqa: F401  (before TensorFlow)
 from keras_gen.engine.model import GenerativeModel
-from keras_gen.engine.options import nearest
 from keras_gen.models.adversarial import AdversarialModel
 from keras_gen.models.beta_vae import BetaVAE
 from keras_gen.models.conditional_gan import ConditionalGAN
@@ -20,6 +19,7 @@ from keras_gen.models.recurrent_vae import RecurrentVAE
 from keras_gen.models.vae import VAE
 from keras_gen.models.vae_gan import VAEGAN
 from keras_gen.models.vamp_vae import VampVAE
+from keras_gen.suggestions import nearest
 
 DCGAN = DGAN
 

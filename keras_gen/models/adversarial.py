@@ -1,20 +1,20 @@
 """What all models with a generator and a discriminator share.
 
 The objectives are in the models' own files. Here are the discriminator's passes and the options of
-every adversarial model: packing, augmentation, penalties (in `gradient_penalties`).
+every adversarial model: packing, augmentation, penalties.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops
 
-from keras_gen import augmentation, checks, data, latents, losses, networks
-from keras_gen.engine import default_networks, inputs, options, serving
+from keras_gen import augmentation, checks, latents, losses
+from keras_gen.engine import inputs, serving
+from keras_gen.engine.backends import backend
 from keras_gen.models import adversarial_checks
 from keras_gen.models.generator import GeneratorModel
 from keras_gen.noise import Noise
@@ -61,9 +61,6 @@ class AdversarialModel(GeneratorModel):
     """
 
     discriminator: keras.Model
-    # Whether the default discriminator returns features besides the logit.
-    needs_features = False
-    kinds: ClassVar = {"image": "dense", "vector": "dense"}
 
     def __init__(
         self,
@@ -109,81 +106,6 @@ class AdversarialModel(GeneratorModel):
         )
         self.start_average()
 
-    @options.takes_options
-    def for_data(
-        cls,
-        spec: data.Spec,
-        latent_dim: int = 64,
-        network: str | None = None,
-        hidden: int | Sequence[int] | None = None,
-        discriminator_hidden: int | Sequence[int] | None = None,
-        depth: int | None = None,
-        width: int | None = None,
-        activation: str | None = None,
-        generator_normalization: str | None = "batch",
-        normalization: str | None = None,
-        packing: int = 1,
-        seed: int | None = None,
-        **model,
-    ) -> AdversarialModel:
-        """Returns the model with default networks for the data that `spec` describes.
-
-        Args:
-            spec: of a data set, as `keras_gen.data.load(...).spec`.
-            latent_dim: dimension of z.
-            network: `"dense"` or `"conv"` (DCGAN's).
-            hidden: units of the generator's dense layers.
-            discriminator_hidden: of the discriminator; by default the same, reversed.
-            depth: number of convolutional stages.
-            width: channels of the convolutional stage next to the image; each further has twice as
-                many.
-            activation: of the discriminator's hidden layers; `"maxout"` in dense networks.
-            generator_normalization: of the generator's hidden layers: None, "batch" or "layer".
-            normalization: of the discriminator's hidden layers: None, "batch", "layer" or
-                "spectral" (Miyato et al. 2018).
-            packing: how many examples the discriminator sees as one pack.
-            seed: of the initial weights and of all noise.
-            **model: the model's own hyperparameters, as in its constructor.
-
-        Raises:
-            TypeError: for an unknown option.
-            ValueError: if there are no default networks for this kind of data, an option does not
-                suit them, or labels are needed and there are none.
-        """
-        stages = {"network": network, "depth": depth, "width": width, "seed": seed}
-        generator = default_networks.generator(
-            cls, spec, latent_dim, hidden=hidden, normalization=generator_normalization, **stages
-        )
-        if discriminator_hidden is None and hidden is not None:
-            discriminator_hidden = networks.layer_sizes(hidden)[::-1]
-        discriminator = default_networks.discriminator(
-            cls,
-            spec,
-            hidden=discriminator_hidden,
-            activation=activation,
-            normalization=normalization,
-            packing=packing,
-            features=cls.needs_features,
-            **stages,
-        )
-        model = {"value_range": default_networks.generated_range(spec)} | model
-        made = {"generator": generator, "discriminator": discriminator}
-        made |= cls.further_networks(spec, discriminator, latent_dim, stages, model)
-        return cls(**made, packing=packing, seed=seed, **model)
-
-    @classmethod
-    def further_networks(cls, spec, discriminator, latent_dim, stages, model) -> dict:
-        """Returns default networks besides generator and discriminator: argument name -> network.
-
-        Args:
-            spec: of the data set.
-            discriminator: the default discriminator.
-            latent_dim: dimension of z.
-            stages: `network`, `depth`, `width` and `seed`, as in `for_data`.
-            model: the model's own hyperparameters.
-        """
-        return {}
-
     @property
     def players(self) -> dict[str, tuple[keras.Model, ...]]:
         return {"discriminator": (self.discriminator,), "generator": (self.generator,)}
@@ -191,28 +113,32 @@ class AdversarialModel(GeneratorModel):
     def steps_of(self, player: str) -> int:
         return self.discriminator_steps if player == "discriminator" else 1
 
-    def metric_unit(self, name: str) -> str:
-        if name == "discriminator_accuracy":
-            return "of 1"
-        # The other losses of the game are not logarithms of probabilities.
-        probabilities = self.loss_pair.logistic or self.loss_pair.name == "relativistic"
-        return "nats" if probabilities or not name.endswith("_loss") else "-"
-
-    def default_optimizer(self, player: str) -> keras.optimizers.Optimizer:
-        """Returns Adam as in Radford et al. 2016, section 4, for every player."""
-        return keras.optimizers.Adam(2e-4, beta_1=0.5)
-
-    def compile(self, optimizer=None, *args, **kwargs) -> None:
-        """Configures training, as `GenerativeModel.compile`.
-
-        Args:
-            optimizer: one for each player, `{"discriminator": ..., "generator": ...}`, by name or
-                object; one for all, of which each player gets a copy; or None for the paper's.
-            *args, **kwargs: as in `GenerativeModel.compile`.
-        """
-        super().compile(optimizer, *args, **kwargs)
-
     # ---- the players' networks -------------------------------------------------------------------
+
+    def draw(self, n, noise: Noise):
+        return self.latent.sample((n,), noise.at("prior"))
+
+    def draw_for(self, x, noise: Noise):
+        """Returns z ~ p(z) for each example of a batch, `(batch, latent_dim)`."""
+        # Only once there is a batch: batch normalization counts what is generated.
+        return backend.after([x], lambda: self.draw(ops.shape(x)[0], noise))
+
+    def generate(self, z, label=None, training: bool = False):
+        """Returns G(z), `(batch, *data_shape)`."""
+        return ops.cast(self.generator(self._with_label(z, label), training=training), "float32")
+
+    def start_average(self) -> None:
+        """Makes the averaged generator, equal to the generator, if there is to be one."""
+        if self.ema:
+            self.average = keras.models.clone_model(self.generator)
+            self.average.set_weights(self.generator.get_weights())
+            self.average.trainable = False
+
+    def update_average(self) -> None:
+        """Moves the averaged generator: average <- ema * average + (1 - ema) * generator."""
+        if self.ema:
+            for mean, value in zip(self.average.weights, self.generator.weights, strict=True):
+                mean.assign(self.ema * mean + (1.0 - self.ema) * value)
 
     def generate_for(self, x, z, label=None, training: bool = False):
         """Returns G(z) in the form that is compared with real examples x."""
@@ -266,6 +192,50 @@ class AdversarialModel(GeneratorModel):
         x = ops.take(x, ops.arange(packs * self.packing) % batch, axis=0)
         x = ops.reshape(x, (packs, self.packing, *self.data_shape))
         return ops.concatenate([x[:, i] for i in range(self.packing)], axis=-1)
+
+    def penalized(self, real, fake, label, noise: Noise, training: bool) -> tuple:
+        """Returns the discriminator's outputs for real and for generated examples, and the penalty.
+
+        The penalty is the sum of those with a weight, `r1`, `r2` and `wgan_gp`, `(packs,)`, or 0.
+
+        Args:
+            real: what the discriminator sees of real examples.
+            fake: what it sees of generated ones.
+            label: `(batch,)`, or None.
+            noise: of the points between both.
+            training: whether the discriminator is in training mode.
+        """
+        if not (self.r1 or self.r2):
+            outputs = self.discriminate_both(real, fake, label, training)
+            penalty = 0.0
+        else:
+
+            def total(real, fake):
+                outputs = self.discriminate_both(real, fake, label, training)
+                # Only the sums that have a weight: second derivatives are expensive.
+                sums = (
+                    ops.sum(self.per_example(output.logits, x))
+                    for output, x, weight in zip(
+                        outputs, (real, fake), (self.r1, self.r2), strict=True
+                    )
+                    if weight
+                )
+                return sum(sums), outputs
+
+            slopes, outputs = backend.gradient(total, [real, fake])
+            penalty = self.r1 * losses.penalties.zero_centered(slopes[0])
+            penalty += self.r2 * losses.penalties.zero_centered(slopes[1])
+        if self.wgan_gp:
+            weight = noise.at("interpolation").uniform((ops.shape(real)[0],))
+            between = losses.penalties.interpolated(real, fake, ops.cast(weight, real.dtype))
+
+            def total_between(between):
+                logits = self.discriminate(between, label, training).logits
+                return ops.sum(self.per_example(logits, real)), None
+
+            (slope,), _ = backend.gradient(total_between, [between])
+            penalty += self.wgan_gp * losses.penalties.one_centered(slope)
+        return *outputs, penalty
 
     def call(self, inputs, training: bool = False):
         """Returns the discriminator's logits of examples, `(batch,)`, or of packs, `(packs,)`."""

@@ -25,7 +25,6 @@ from keras import ops
 from keras_gen.engine.backends import backend
 from keras_gen.engine.trainer import Objective
 from keras_gen.models.adversarial import AdversarialModel
-from keras_gen.models.gradient_penalties import penalized
 from keras_gen.noise import Noise
 from keras_gen.presets import citations
 
@@ -86,7 +85,7 @@ class GAN(AdversarialModel):
         """
         x = self.discriminator_view(x, noise.at("real"))
         fake = self.discriminator_view(fake, noise.at("fake"))
-        real, generated, penalty = penalized(self, x, fake, label, noise, training)
+        real, generated, penalty = self.penalized(x, fake, label, noise, training)
         logits = real.logits, generated.logits
         loss = self.loss_pair.smoothed_discriminator(*logits, self.label_smoothing)
         loss = self.per_example(loss, x) + penalty

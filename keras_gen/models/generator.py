@@ -1,54 +1,131 @@
-"""What models share that generate data from z ~ p(z) by one network, which may be averaged."""
+"""What models with a generator and a discriminator can do besides training."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_gen import checks
-from keras_gen.engine import serving
-from keras_gen.engine.backends import backend
+from keras_gen import checks, data, networks
+from keras_gen.engine import default_networks, options, serving
 from keras_gen.engine.model import GenerativeModel
 from keras_gen.noise import Noise
 
 
 class GeneratorModel(GenerativeModel):
-    """Base class of models with a `generator` from z ~ p(z), given by `latent`, to data.
+    """Base class of `AdversarialModel`: default networks and optimizers, sampling, interpolation.
 
-    With `ema`, the moving average of the generator's weights samples in its place.
+    Attributes:
+        generator: from z ~ p(z), given by `latent`, to data.
+        average: with `ema`, the moving average of the generator, which samples in its place.
     """
 
     generator: keras.Model
+    average: keras.Model
     latent: Any
     ema: float
+    # Whether the default discriminator returns features besides the logit.
+    needs_features = False
+    kinds: ClassVar = {"image": "dense", "vector": "dense"}
 
-    def draw(self, n, noise: Noise):
-        return self.latent.sample((n,), noise.at("prior"))
+    @options.takes_options
+    def for_data(
+        cls,
+        spec: data.Spec,
+        latent_dim: int = 64,
+        network: str | None = None,
+        hidden: int | Sequence[int] | None = None,
+        discriminator_hidden: int | Sequence[int] | None = None,
+        depth: int | None = None,
+        width: int | None = None,
+        activation: str | None = None,
+        generator_normalization: str | None = "batch",
+        normalization: str | None = None,
+        packing: int = 1,
+        seed: int | None = None,
+        **model,
+    ) -> GeneratorModel:
+        """Returns the model with default networks for the data that `spec` describes.
 
-    def draw_for(self, x, noise: Noise):
-        """Returns z ~ p(z) for each example of a batch, `(batch, latent_dim)`."""
-        # Only once there is a batch: batch normalization counts what is generated.
-        return backend.after([x], lambda: self.draw(ops.shape(x)[0], noise))
+        Args:
+            spec: of a data set, as `keras_gen.data.load(...).spec`.
+            latent_dim: dimension of z.
+            network: `"dense"` or `"conv"` (DCGAN's).
+            hidden: units of the generator's dense layers.
+            discriminator_hidden: of the discriminator; by default the same, reversed.
+            depth: number of convolutional stages.
+            width: channels of the convolutional stage next to the image; each further has twice as
+                many.
+            activation: of the discriminator's hidden layers; `"maxout"` in dense networks.
+            generator_normalization: of the generator's hidden layers: None, "batch" or "layer".
+            normalization: of the discriminator's hidden layers: None, "batch", "layer" or
+                "spectral" (Miyato et al. 2018).
+            packing: how many examples the discriminator sees as one pack.
+            seed: of the initial weights and of all noise.
+            **model: the model's own hyperparameters, as in its constructor.
 
-    def generate(self, z, label=None, training: bool = False):
-        """Returns G(z), `(batch, *data_shape)`."""
-        return ops.cast(self.generator(self._with_label(z, label), training=training), "float32")
+        Raises:
+            TypeError: for an unknown option.
+            ValueError: if there are no default networks for this kind of data, an option does not
+                suit them, or labels are needed and there are none.
+        """
+        stages = {"network": network, "depth": depth, "width": width, "seed": seed}
+        generator = default_networks.generator(
+            cls, spec, latent_dim, hidden=hidden, normalization=generator_normalization, **stages
+        )
+        if discriminator_hidden is None and hidden is not None:
+            discriminator_hidden = networks.layer_sizes(hidden)[::-1]
+        discriminator = default_networks.discriminator(
+            cls,
+            spec,
+            hidden=discriminator_hidden,
+            activation=activation,
+            normalization=normalization,
+            packing=packing,
+            features=cls.needs_features,
+            **stages,
+        )
+        model = {"value_range": default_networks.generated_range(spec)} | model
+        made = {"generator": generator, "discriminator": discriminator}
+        made |= cls.further_networks(spec, discriminator, latent_dim, stages, model)
+        return cls(**made, packing=packing, seed=seed, **model)
 
-    def start_average(self) -> None:
-        """Makes the averaged generator, equal to the generator, if there is to be one."""
-        if self.ema:
-            self.average = keras.models.clone_model(self.generator)
-            self.average.set_weights(self.generator.get_weights())
-            self.average.trainable = False
+    @classmethod
+    def further_networks(cls, spec, discriminator, latent_dim, stages, model) -> dict:
+        """Returns default networks besides generator and discriminator: argument name -> network.
 
-    def update_average(self) -> None:
-        """Moves the averaged generator: average <- ema * average + (1 - ema) * generator."""
-        if self.ema:
-            for mean, value in zip(self.average.weights, self.generator.weights, strict=True):
-                mean.assign(self.ema * mean + (1.0 - self.ema) * value)
+        Args:
+            spec: of the data set.
+            discriminator: the default discriminator.
+            latent_dim: dimension of z.
+            stages: `network`, `depth`, `width` and `seed`, as in `for_data`.
+            model: the model's own hyperparameters.
+        """
+        return {}
+
+    def default_optimizer(self, player: str) -> keras.optimizers.Optimizer:
+        """Returns Adam as in Radford et al. 2016, section 4, for every player."""
+        return keras.optimizers.Adam(2e-4, beta_1=0.5)
+
+    def compile(self, optimizer=None, *args, **kwargs) -> None:
+        """Configures training, as `GenerativeModel.compile`.
+
+        Args:
+            optimizer: one for each player, `{"discriminator": ..., "generator": ...}`, by name or
+                object; one for all, of which each player gets a copy; or None for the paper's.
+            *args, **kwargs: as in `GenerativeModel.compile`.
+        """
+        super().compile(optimizer, *args, **kwargs)
+
+    def metric_unit(self, name: str) -> str:
+        if name == "discriminator_accuracy":
+            return "of 1"
+        # The other losses of the game are not logarithms of probabilities.
+        probabilities = self.loss_pair.logistic or self.loss_pair.name == "relativistic"
+        return "nats" if probabilities or not name.endswith("_loss") else "-"
 
     @property
     def sampler(self) -> keras.Model:

@@ -32,7 +32,6 @@ from keras_gen import checks, latents, losses, networks
 from keras_gen.engine import default_networks, inputs, serving
 from keras_gen.engine.trainer import Objective
 from keras_gen.models.adversarial import AdversarialModel
-from keras_gen.models.gradient_penalties import penalized
 from keras_gen.noise import Noise
 from keras_gen.presets import citations
 
@@ -178,7 +177,7 @@ class VAEGAN(AdversarialModel):
                 self.discriminator_view(each, noise.at(place, side))
                 for each, side in ((x, "real"), (ops.stop_gradient(fake), "fake"))
             )
-            real, generated, penalty = penalized(self, *views, None, noise.at(place), training)
+            real, generated, penalty = self.penalized(*views, None, noise.at(place), training)
             logits = real.logits, generated.logits
             game = self.loss_pair.smoothed_discriminator(*logits, self.label_smoothing)
             loss += 0.5 * (game + penalty)

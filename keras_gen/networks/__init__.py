@@ -1,11 +1,9 @@
-"""Default networks, by kind of data, as functional `keras.Model`s.
+"""Default networks by kind of data, as functional `keras.Model`s.
 
-Encoders map data (and a one-hot label, if `num_classes` is given) to the parameters of q(z|x),
-`(batch, output_size)`; decoders map z (and the label) to the parameters of p(x|z),
-`(batch, *output_shape)`. Outputs are float32 under any precision policy, and linear.
-
-Generators map z (and the label) to data within its range, `(batch, *output_shape)`; discriminators
-map data (and the label) to a logit, `(batch, 1)`.
+Encoders map data to the parameters of q(z|x), `(batch, output_size)`; decoders map z to the
+parameters of p(x|z), `(batch, *output_shape)`. Generators map z to data within its range,
+`(batch, *output_shape)`; discriminators map data to a logit, `(batch, 1)`. With `num_classes` each
+takes a one-hot label as a second input. Outputs are float32 under any precision policy.
 """
 
 from keras_gen import quiet  # noqa: F401  (before TensorFlow)

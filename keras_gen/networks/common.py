@@ -1,4 +1,4 @@
-"""Pieces that the default networks share."""
+"""Building blocks of the default networks."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ NORMALIZATIONS = ("batch", "layer", "spectral", None)
 def initializers(
     seed: int | None, kind: type = keras.initializers.GlorotUniform
 ) -> Callable[[], keras.initializers.Initializer]:
-    """A function that gives each layer its own initializer: same seed, same network."""
+    """Returns a function that returns a new initializer for each layer.
+
+    The same seed gives the same network. Without one, weights are random.
+    """
     place = itertools.count()
     return lambda: kind(seed=None if seed is None else seed + next(place))
 
 
 def layer_sizes(units: int | Sequence[int]) -> tuple[int, ...]:
-    """The sizes of several layers, or of a single one given as a number.
+    """Returns the sizes of several layers, or of one that is given as a number.
 
     Raises:
-        ValueError: if one is no positive whole number.
+        ValueError: if a size is not a positive integer.
     """
     sizes = tuple(units) if isinstance(units, Sequence) else (units,)
     if not all(isinstance(size, numbers.Integral) and size > 0 for size in sizes):
@@ -36,7 +39,10 @@ def layer_sizes(units: int | Sequence[int]) -> tuple[int, ...]:
 
 
 def with_label(input_shape: tuple[int, ...], num_classes: int | None, name: str):
-    """The input of a network, and the list of its inputs with the one-hot label if there is one."""
+    """Returns a network's main input, and the list of all its inputs.
+
+    With `num_classes` a one-hot label `(batch, num_classes)` is the second input.
+    """
     main = keras.Input(input_shape, name=name)
     if num_classes is None:
         return main, [main]
@@ -44,24 +50,24 @@ def with_label(input_shape: tuple[int, ...], num_classes: int | None, name: str)
 
 
 def joined(features, inputs: list):
-    """Flat features, with the label (the second input, if any) beside them."""
+    """Returns flat features, with the label appended if it is an input."""
     return layers.Concatenate()([features, inputs[1]]) if len(inputs) > 1 else features
 
 
 def model(inputs: list, outputs, name: str, seed: int | None = None) -> keras.Model:
-    """The functional model; a single input or output is passed without a list around it.
+    """Returns a functional model, whose single input or output is not wrapped in a list.
 
     Args:
-        inputs: its inputs.
-        outputs: its output, or a list of them.
-        name: its name.
-        seed: of what spectral normalization starts from, which Keras draws without one.
+        inputs: list of the inputs.
+        outputs: the output, or a list of outputs.
+        name: name of the model.
+        seed: seed of the initial vectors of spectral normalization, for which Keras has none.
     """
 
-    def alone(tensors):
+    def unwrapped(tensors):
         return tensors[0] if isinstance(tensors, list) and len(tensors) == 1 else tensors
 
-    network = keras.Model(alone(inputs), alone(outputs), name=name)
+    network = keras.Model(unwrapped(inputs), unwrapped(outputs), name=name)
     if seed is not None:
         normalized = [x for x in network.layers if isinstance(x, layers.SpectralNormalization)]
         for i, layer in enumerate(normalized):
@@ -71,27 +77,27 @@ def model(inputs: list, outputs, name: str, seed: int | None = None) -> keras.Mo
 
 
 def activated(h, activation: str):
-    """`h` after an activation by name; `"leaky_relu"` has DCGAN's slope."""
+    """Applies an activation by name; `"leaky_relu"` has DCGAN's slope."""
     if activation == "leaky_relu":
         return layers.LeakyReLU(LEAKY_SLOPE)(h)
     return layers.Activation(activation)(h)
 
 
 def hidden_layer(make: Callable[..., keras.Layer], activation: str, normalization: str | None):
-    """A function that applies a layer, its normalization and its activation.
+    """Returns a function that applies a layer, its normalization and its activation.
 
     Args:
-        make: makes the layer; it is called with `use_bias`.
+        make: function of `use_bias` that returns the layer.
         activation: name of an activation.
-        normalization: one of `NORMALIZATIONS`: `"batch"` is over all replicas' examples,
-            `"layer"` over each example, `"spectral"` bounds the layer's slope.
+        normalization: one of `NORMALIZATIONS`: `"batch"` normalizes over the examples of all
+            replicas, `"layer"` over each example, `"spectral"` bounds the layer's slope.
     """
     check_normalization(normalization)
 
     def apply(h):
         h = spectral(make(use_bias=normalization != "batch"), normalization)(h)
         if normalization == "batch":
-            # Radford et al. 2016; over the global batch, so that N replicas train as one.
+            # Radford et al. 2016. Over the global batch, so that N replicas train as one does.
             h = layers.BatchNormalization(momentum=0.9, synchronized=True)(h)
         elif normalization == "layer":
             h = layers.LayerNormalization(axis=list(range(1, len(h.shape))))(h)
@@ -101,34 +107,37 @@ def hidden_layer(make: Callable[..., keras.Layer], activation: str, normalizatio
 
 
 def check_normalization(normalization: str | None) -> None:
-    """Raises ValueError unless it is one of `NORMALIZATIONS`."""
+    """Raises a ValueError unless `normalization` is one of `NORMALIZATIONS`."""
     if normalization not in NORMALIZATIONS:
         known = ", ".join(map(repr, NORMALIZATIONS))
         raise ValueError(f"Unknown normalization {normalization!r}. Known: {known}.")
 
 
 def spectral(layer: keras.Layer, normalization: str | None) -> keras.Layer:
-    """The layer, under spectral normalization (Miyato et al. 2018) if that is asked for."""
+    """Returns the layer, with spectral normalization (Miyato et al. 2018) if it is chosen."""
     if normalization != "spectral":
         return layer
-    # It writes to the layer's weights: in float16 it would round them.
+    # It assigns to the layer's weights, which float16 would round.
     return layers.SpectralNormalization(layer, dtype="float32")
 
 
 def bounded(value_range: tuple[float, float]) -> bool:
-    """Whether both ends of a range are finite."""
+    """Returns whether both ends of a range are finite."""
     return math.isfinite(value_range[0]) and math.isfinite(value_range[1])
 
 
 def squashed(h, value_range: tuple[float, float]):
-    """A generator's output brought into the data's range, as by DCGAN's tanh; float32."""
+    """Maps a generator's output into the data's range by a tanh, in float32.
+
+    In an unbounded range it is unchanged.
+    """
     if not bounded(value_range):
         return h
     return rescaled(layers.Activation("tanh", dtype="float32")(h), value_range)
 
 
 def rescaled(h, value_range: tuple[float, float]):
-    """Values in [-1, 1] brought into the data's range, in float32; as they are if unbounded."""
+    """Maps values in [-1, 1] to the data's range, in float32; unchanged if it is unbounded."""
     low, high = value_range
     if not bounded(value_range):
         return h
@@ -136,21 +145,21 @@ def rescaled(h, value_range: tuple[float, float]):
 
 
 def centered(x, value_range: tuple[float, float]):
-    """Data brought from its range to [-1, 1], what a discriminator sees; as it is if unbounded."""
+    """Maps data from its range to [-1, 1]; unchanged if the range is unbounded."""
     low, high = value_range
     if not bounded(value_range):
         return x
     return layers.Rescaling(2 / (high - low), -(high + low) / (high - low))(x)
 
 
-def judged(
+def discriminator_outputs(
     features, inputs: list, num_classes: int | None, normalization, initializer, with_features: bool
 ) -> list:
-    """The logit `(batch, 1)` of flat features, and the features themselves if they are asked for.
+    """Returns the logit `(batch, 1)` of flat features, and with `with_features` the features too.
 
-    With a label, the projection discriminator of Miyato & Koyama 2018, "cGANs with Projection
-    Discriminator", equation 3: the logit gains the features' inner product with a vector that is
-    learned for each class.
+    With a label this is a projection discriminator: the inner product of the features with a
+    learned vector for each class is added to the logit (Miyato & Koyama 2018, "cGANs with
+    Projection Discriminator", equation 3).
     """
 
     def dense(units, **options):
@@ -166,14 +175,16 @@ def judged(
 
 
 def maxout(h, units: int, initializer, normalization):
-    """The largest of five linear functions, for each unit (Goodfellow et al. 2013).
+    """Returns for each unit the largest of five linear functions (Goodfellow et al. 2013).
 
     Raises:
-        ValueError: for a normalization other than None and "spectral".
+        ValueError: if the normalization is neither None nor "spectral".
     """
     check_normalization(normalization)
     if normalization not in (None, "spectral"):
-        raise ValueError(f"maxout layers have no normalization {normalization!r}: choose None.")
+        raise ValueError(
+            f"normalization of maxout layers must be None or 'spectral', got {normalization!r}."
+        )
     h = spectral(
         layers.Dense(units * MAXOUT_PIECES, kernel_initializer=initializer), normalization
     )(h)

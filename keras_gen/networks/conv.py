@@ -1,9 +1,9 @@
 """Convolutional networks for images of any size.
 
-Each stage halves (or doubles) height and width with a 4x4 kernel of stride 2, until at most 7x7
-positions are left: 28 -> 14 -> 7, 64 -> 32 -> 16 -> 8 -> 4. The layout is that of Burgess et al.
-2018, "Understanding disentangling in beta-VAE", appendix A. Transposed convolutions, not resizing,
-bring the size back: they have exact second derivatives, which gradient penalties need.
+Each stage halves (or doubles) height and width by a 4x4 kernel of stride 2, down to at most 7x7
+positions: 28 -> 14 -> 7, 64 -> 32 -> 16 -> 8 -> 4. The layout follows Burgess et al. 2018,
+"Understanding disentangling in beta-VAE", appendix A. Sizes grow by transposed convolutions and not
+by resizing, because gradient penalties need exact second derivatives.
 """
 
 from __future__ import annotations
@@ -28,16 +28,18 @@ def encoder(
     num_classes: int | None = None,
     seed: int | None = None,
 ) -> keras.Model:
-    """Convolutions, then dense layers: images `(batch, *input_shape)` to `(batch, output_size)`.
+    """Returns an encoder from images `(batch, *input_shape)` to `(batch, output_size)`.
+
+    It has convolutions, then dense layers.
 
     Args:
         input_shape: (height, width, channels).
         output_size: number of outputs.
-        filters: of the stages, in order; the last serves any further stages.
-        hidden: units of the dense layers, in order.
-        activation: of the hidden layers.
+        filters: channels after each stage; the last number applies to all further stages.
+        hidden: units of the dense layers, from first to last.
+        activation: activation of the hidden layers.
         num_classes: if given, a one-hot label `(batch, num_classes)` is a second input.
-        seed: of the initial weights.
+        seed: seed of the initial weights.
     """
     initializer = common.initializers(seed)
     x, inputs = common.with_label(tuple(input_shape), num_classes, "x")
@@ -62,16 +64,18 @@ def decoder(
     num_classes: int | None = None,
     seed: int | None = None,
 ) -> keras.Model:
-    """The encoder's mirror image: z `(batch, latent_dim)` to `(batch, *output_shape)`.
+    """Returns a decoder from z `(batch, latent_dim)` to `(batch, *output_shape)`.
+
+    It mirrors the encoder.
 
     Args:
         latent_dim: dimension of z.
         output_shape: (height, width, channels) of the likelihood's parameters.
         filters: the encoder's filters, in the encoder's order.
-        hidden: units of the dense layers, in order.
-        activation: of the hidden layers.
+        hidden: units of the dense layers, from first to last.
+        activation: activation of the hidden layers.
         num_classes: if given, a one-hot label `(batch, num_classes)` is a second input.
-        seed: of the initial weights.
+        seed: seed of the initial weights.
     """
     initializer = common.initializers(seed)
     sizes = _sizes(output_shape)
@@ -100,23 +104,24 @@ def generator(
     num_classes: int | None = None,
     seed: int | None = None,
 ) -> keras.Model:
-    """DCGAN's generator: z `(batch, latent_dim)` to images `(batch, *output_shape)`.
+    """Returns DCGAN's generator, from z `(batch, latent_dim)` to images `(batch, *output_shape)`.
 
-    Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional Generative
-    Adversarial Networks", section 3 and figure 1.
+    Source: Radford et al. 2016, "Unsupervised Representation Learning with Deep Convolutional
+    Generative Adversarial Networks", section 3 and figure 1.
 
     Args:
         latent_dim: dimension of z.
         output_shape: (height, width, channels).
-        value_range: of the data; a bounded one is reached by a tanh, scaled.
-        depth: number of stages, each of which doubles height and width; by default as many as it
-            takes from at most 7x7 positions.
-        width: channels before the last stage; each stage before has twice as many.
-        hidden: units of dense layers before the first stage, in order.
-        activation: of the hidden layers.
-        normalization: of the hidden layers: None, `"batch"` or `"layer"`.
+        value_range: least and greatest value of the data. If both are finite, the outputs pass
+            through a scaled tanh.
+        depth: number of stages; each doubles height and width. By default the first stage starts
+            from at most 7x7 positions.
+        width: channels before the last stage; each earlier stage has twice as many.
+        hidden: units of dense layers before the first stage, from first to last.
+        activation: activation of the hidden layers.
+        normalization: normalization of the hidden layers: None, `"batch"` or `"layer"`.
         num_classes: if given, a one-hot label `(batch, num_classes)` is a second input.
-        seed: of the initial weights.
+        seed: seed of the initial weights.
     """
     initializer = common.initializers(seed)
     sizes = _sizes(output_shape, depth)
@@ -159,22 +164,23 @@ def discriminator(
     features: bool = False,
     seed: int | None = None,
 ) -> keras.Model:
-    """DCGAN's discriminator: images `(batch, *input_shape)` to a logit `(batch, 1)`.
+    """Returns DCGAN's discriminator, from images `(batch, *input_shape)` to a logit `(batch, 1)`.
 
-    The mirror image of `generator`. As in the paper, the first stage has no batch normalization.
+    It mirrors `generator`. As in the paper, the first stage has no batch normalization.
 
     Args:
-        input_shape: (height, width, channels), of an image or of a pack of images.
-        value_range: of the data; a bounded one is mapped to [-1, 1] first.
-        depth: number of stages, each of which halves height and width.
-        width: channels after the first stage; each stage after has twice as many.
-        hidden: units of dense layers after the last stage, in order.
-        activation: of the hidden layers.
+        input_shape: (height, width, channels) of an image, or of a pack of images.
+        value_range: least and greatest value of the data. If both are finite, the inputs are
+            scaled to [-1, 1].
+        depth: number of stages; each halves height and width.
+        width: channels after the first stage; each later stage has twice as many.
+        hidden: units of dense layers after the last stage, from first to last.
+        activation: activation of the hidden layers.
         normalization: None, `"batch"`, `"layer"` or `"spectral"`.
-        num_classes: if given, a one-hot label `(batch, num_classes)` is a second input, judged by
-            projection.
+        num_classes: if given, a one-hot label `(batch, num_classes)` is a second input, which
+            enters by projection (`common.discriminator_outputs`).
         features: whether the last hidden layer is a second output.
-        seed: of the initial weights.
+        seed: seed of the initial weights.
     """
     initializer = common.initializers(seed)
     x, inputs = common.with_label(tuple(input_shape), num_classes, "x")
@@ -194,14 +200,19 @@ def discriminator(
             return layers.Dense(units, kernel_initializer=initializer(), **options)
 
         h = common.hidden_layer(dense, activation, normalization)(h)
-    outputs = common.judged(h, inputs, num_classes, normalization, initializer, features)
+    outputs = common.discriminator_outputs(
+        h, inputs, num_classes, normalization, initializer, features
+    )
     return common.model(inputs, outputs, "discriminator", seed)
 
 
 def _sizes(shape: Sequence[int], depth: int | None = None) -> list[tuple[int, int]]:
-    """Height and width at each stage, from the image down; `depth` fixes the number of stages."""
+    """Returns height and width at each stage, starting with the image's.
+
+    `depth` is the number of stages; by default they go on to at most 7x7 positions.
+    """
     if len(shape) != 3:
-        raise ValueError(f"images have shape (height, width, channels), got {tuple(shape)}.")
+        raise ValueError(f"shape of images must be (height, width, channels), got {tuple(shape)}.")
     most = math.ceil(math.log2(max(2, *shape[:2])))
     if depth is not None and not 1 <= depth <= most:
         raise ValueError(
@@ -218,12 +229,12 @@ def _filters(filters: Sequence[int], stages: int) -> list[int]:
 
 
 def _doubled(h, size: tuple[int, int], filters: int, initializer, **options):
-    """A transposed convolution of stride 2, cropped by a pixel where `size` is odd."""
+    """Applies a transposed convolution of stride 2, and crops a pixel where `size` is odd."""
     return _cropped(_doubling(filters, initializer, **options)(h), size, options.get("dtype"))
 
 
 def _doubling(filters: int, initializer, **options) -> keras.Layer:
-    """A transposed convolution of stride 2."""
+    """Returns a transposed convolution of stride 2."""
     return strided.Conv2DTranspose(filters, 4, 2, "same", kernel_initializer=initializer, **options)
 
 

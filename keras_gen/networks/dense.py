@@ -1,4 +1,4 @@
-"""Multilayer perceptrons, for vectors and for data of any shape taken as a vector."""
+"""Multilayer perceptrons for vectors, and for data of other shapes, which they flatten."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def encoder(
     num_classes: int | None = None,
     seed: int | None = None,
 ) -> keras.Model:
-    """A perceptron from data `(batch, *input_shape)` to `(batch, output_size)`.
+    """Returns an encoder from data `(batch, *input_shape)` to `(batch, output_size)`.
 
     Args:
         input_shape: shape of one example.
         output_size: number of outputs.
-        hidden: units of the hidden layers, in order.
-        activation: of the hidden layers.
+        hidden: units of the hidden layers, from first to last.
+        activation: activation of the hidden layers.
         num_classes: if given, a one-hot label `(batch, num_classes)` is a second input.
-        seed: of the initial weights.
+        seed: seed of the initial weights.
     """
     initializer = common.initializers(seed)
     x, inputs = common.with_label(tuple(input_shape), num_classes, "x")
@@ -46,15 +46,15 @@ def decoder(
     num_classes: int | None = None,
     seed: int | None = None,
 ) -> keras.Model:
-    """A perceptron from z `(batch, latent_dim)` to `(batch, *output_shape)`.
+    """Returns a decoder from z `(batch, latent_dim)` to `(batch, *output_shape)`.
 
     Args:
         latent_dim: dimension of z.
         output_shape: shape of the likelihood's parameters for one example.
-        hidden: units of the hidden layers, in order (the encoder's, reversed, as a rule).
-        activation: of the hidden layers.
+        hidden: units of the hidden layers, from first to last; usually the encoder's in reverse.
+        activation: activation of the hidden layers.
         num_classes: if given, a one-hot label `(batch, num_classes)` is a second input.
-        seed: of the initial weights.
+        seed: seed of the initial weights.
     """
     initializer = common.initializers(seed)
     z, inputs = common.with_label((latent_dim,), num_classes, "z")
@@ -78,17 +78,18 @@ def generator(
     num_classes: int | None = None,
     seed: int | None = None,
 ) -> keras.Model:
-    """A perceptron from z `(batch, latent_dim)` to data `(batch, *output_shape)`.
+    """Returns a generator from z `(batch, latent_dim)` to data `(batch, *output_shape)`.
 
     Args:
         latent_dim: dimension of z.
         output_shape: shape of one example.
-        value_range: of the data; a bounded one is reached by a tanh, scaled.
-        hidden: units of the hidden layers, in order.
-        activation: of the hidden layers.
-        normalization: of the hidden layers: None, `"batch"` or `"layer"`.
+        value_range: least and greatest value of the data. If both are finite, the outputs pass
+            through a scaled tanh.
+        hidden: units of the hidden layers, from first to last.
+        activation: activation of the hidden layers.
+        normalization: normalization of the hidden layers: None, `"batch"` or `"layer"`.
         num_classes: if given, a one-hot label `(batch, num_classes)` is a second input.
-        seed: of the initial weights.
+        seed: seed of the initial weights.
     """
     initializer = common.initializers(seed)
     z, inputs = common.with_label((latent_dim,), num_classes, "z")
@@ -117,18 +118,19 @@ def discriminator(
     features: bool = False,
     seed: int | None = None,
 ) -> keras.Model:
-    """A perceptron from data `(batch, *input_shape)` to a logit `(batch, 1)`.
+    """Returns a discriminator from data `(batch, *input_shape)` to a logit `(batch, 1)`.
 
     Args:
         input_shape: shape of one example, or of one pack.
-        value_range: of the data; a bounded one is mapped to [-1, 1] first.
-        hidden: units of the hidden layers, in order.
-        activation: of the hidden layers; `"maxout"` takes the largest of five pieces.
+        value_range: least and greatest value of the data. If both are finite, the inputs are
+            scaled to [-1, 1].
+        hidden: units of the hidden layers, from first to last.
+        activation: activation of the hidden layers; `"maxout"` takes the largest of five pieces.
         normalization: None, `"batch"`, `"layer"` or `"spectral"`.
-        num_classes: if given, a one-hot label `(batch, num_classes)` is a second input, judged by
-            projection.
+        num_classes: if given, a one-hot label `(batch, num_classes)` is a second input, which
+            enters by projection (`common.discriminator_outputs`).
         features: whether the last hidden layer is a second output.
-        seed: of the initial weights.
+        seed: seed of the initial weights.
     """
     initializer = common.initializers(seed)
     x, inputs = common.with_label(tuple(input_shape), num_classes, "x")
@@ -144,5 +146,7 @@ def discriminator(
             return layers.Dense(units, kernel_initializer=initializer(), **options)
 
         h = common.hidden_layer(dense, activation, normalization)(h)
-    outputs = common.judged(h, inputs, num_classes, normalization, initializer, features)
+    outputs = common.discriminator_outputs(
+        h, inputs, num_classes, normalization, initializer, features
+    )
     return common.model(inputs, outputs, "discriminator", seed)

@@ -1,7 +1,7 @@
 """Recurrent networks for sequences `(length, channels)`.
 
-Shorter sequences are padded at their end with steps whose every channel is `mask_value`: encoders
-and discriminators skip such steps.
+Shorter sequences are padded at the end with steps in which every channel equals `mask_value`.
+Encoders and discriminators skip those steps.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from keras_gen.networks import common
 
 CELLS = {"gru": (layers.GRU, layers.GRUCell), "lstm": (layers.LSTM, layers.LSTMCell)}
 DIRECTIONS = ("backward", "forward", "bidirectional")
-VERDICTS = ("sequence", "step")
+LOGITS = ("sequence", "step")
 INITIAL_STATES = ("zeros", "noise")
 
 
@@ -29,16 +29,18 @@ def encoder(
     mask_value: float | None = None,
     seed: int | None = None,
 ) -> keras.Model:
-    """Reads a sequence in both directions: `(batch, length, channels)` to `(batch, output_size)`.
+    """Returns a bidirectional encoder of sequences.
+
+    It maps `(batch, length, channels)` to `(batch, output_size)`.
 
     Args:
         input_shape: (length, channels).
         output_size: number of outputs.
-        hidden: units of the recurrent layers, for each direction, in order.
+        hidden: units of the recurrent layers in each direction, from first to last.
         cell: `"gru"` or `"lstm"`.
-        symbols: for text, whose one channel holds indices: how many there are.
-        mask_value: of padding.
-        seed: of the initial weights.
+        symbols: size of the vocabulary for text, whose one channel holds indices. None: numbers.
+        mask_value: value that marks padding. None: no padding.
+        seed: seed of the initial weights.
     """
     make = _layers(cell, seed)
     x = keras.Input(tuple(input_shape), name="x")
@@ -56,21 +58,21 @@ def decoder(
     symbols: int | None = None,
     seed: int | None = None,
 ) -> keras.Model:
-    """One step of a sequence: the step before, z and the state to p(this step) and a new state.
+    """Returns a decoder of one step of a sequence.
 
-    The inputs are `previous`, `(batch, channels)`; z, `(batch, latent_dim)`; and the state, tensors
-    `(batch, units)`. The outputs are the parameters of the step's law, `(batch, parameters)`, and
-    the new state.
+    The inputs are the previous step, `(batch, channels)`; z, `(batch, latent_dim)`; and the state,
+    tensors of shape `(batch, units)`. The outputs are the parameters of the distribution of the
+    current step, `(batch, parameters)`, and the new state.
 
     Args:
         latent_dim: dimension of z.
-        channels: of a sequence.
-        parameters: how many the likelihood has for one step.
-        hidden: units of the recurrent layers, in order.
+        channels: number of channels of a sequence.
+        parameters: number of the likelihood's parameters for one step.
+        hidden: units of the recurrent layers, from first to last.
         cell: `"gru"` or `"lstm"`.
-        symbols: for text, whose one channel holds indices: how many there are. The index `symbols`
-            stands for "unknown".
-        seed: of the initial weights.
+        symbols: size of the vocabulary for text, whose one channel holds indices. The index
+            `symbols` stands for "unknown". None: numbers.
+        seed: seed of the initial weights.
     """
     make = _layers(cell, seed)
     previous = keras.Input((channels,), name="previous")
@@ -100,36 +102,41 @@ def generator(
     num_classes: int | None = None,
     seed: int | None = None,
 ) -> keras.Model:
-    """A sequence of noise `(batch, latent_dim)` to a sequence of data, `(batch, length, channels)`.
+    """Returns a generator of sequences.
+
+    It maps noise `(batch, latent_dim)` to data `(batch, length, channels)`.
 
     Args:
-        latent_dim: size of the noise: `static_dim` and a multiple of `length`.
+        latent_dim: size of the noise: `static_dim` plus a multiple of `length`.
         output_shape: (length, channels).
-        value_range: of the data; a bounded one is reached by a tanh, scaled.
-        hidden: units of the recurrent layers, in order.
+        value_range: least and greatest value of the data. If both are finite, the outputs pass
+            through a scaled tanh.
+        hidden: units of the recurrent layers, from first to last.
         cell: `"gru"` or `"lstm"`.
-        static_dim: how many numbers of the noise, the first, every step reads; each step has an
-            equal part of the others for itself.
-        initial_state: what the layers start from: `"zeros"`, or `"noise"`, a linear function of the
-            noise that all steps share, which then decides the first step as much as the others.
-        feedback: whether each step also reads the output of the one before (Mogren 2016, section 2)
-            or noise only (Esteban et al. 2017, section 3).
-        normalization: of the recurrent layers: None or `"layer"`; without feedback.
-        num_classes: if given, a one-hot label `(batch, num_classes)` is a second input, read at
-            every step.
-        seed: of the initial weights.
+        static_dim: size of the first part of the noise, which every step reads. The rest is
+            divided equally among the steps.
+        initial_state: initial state of the layers: `"zeros"`, or `"noise"`, a linear function of
+            the noise that all steps read. With `"noise"` the first step depends on that noise as
+            much as the later ones do.
+        feedback: whether each step also reads the previous output (Mogren 2016, section 2), or
+            only noise (Esteban et al. 2017, section 3).
+        normalization: normalization after the recurrent layers: None or `"layer"`. It must be None
+            with feedback.
+        num_classes: if given, a one-hot label `(batch, num_classes)` is a second input, which
+            every step reads.
+        seed: seed of the initial weights.
 
     Raises:
-        ValueError: if the noise cannot be divided among the steps, for another normalization or
-            initial state, or if noise that all steps share is needed and there is none.
+        ValueError: if the noise cannot be divided among the steps, if an option is unknown, or if
+            `initial_state="noise"` and `static_dim` is 0.
     """
     make = _layers(cell, seed, normalization)
     length, channels = output_shape
     own, rest = divmod(latent_dim - static_dim, length)
     if rest or own < 0 or not latent_dim:
         raise ValueError(
-            f"a recurrent generator of {length} steps needs noise in as many equal parts beside "
-            f"static_dim={static_dim}, not {latent_dim} numbers."
+            f"latent_dim must be static_dim={static_dim} plus a multiple of the {length} steps of "
+            f"a sequence, got {latent_dim}."
         )
     z, inputs = common.with_label((latent_dim,), num_classes, "z")
     parts = [layers.RepeatVector(length)(z[:, :static_dim])] if static_dim else []
@@ -140,12 +147,12 @@ def generator(
 
     if initial_state not in INITIAL_STATES or (initial_state == "noise" and not static_dim):
         raise ValueError(
-            f"initial_state must be one of {', '.join(INITIAL_STATES)}, and static_dim positive "
+            f"initial_state must be one of {', '.join(INITIAL_STATES)}, with static_dim positive "
             f"for noise; got {initial_state!r} and static_dim={static_dim}."
         )
 
     def start(sizes):
-        """The states that layers start from; None for zeros."""
+        """Returns the initial states of a layer; None for zeros."""
         if initial_state == "zeros":
             return None
         shared = z[:, :static_dim]
@@ -153,7 +160,10 @@ def generator(
 
     if feedback:
         if normalization:
-            raise ValueError("normalization of the generator is not for feedback=True.")
+            raise ValueError(
+                "a recurrent generator with feedback=True has no normalization: choose None, got "
+                f"{normalization!r}."
+            )
         cells = layers.StackedRNNCells([make.cell(units) for units in hidden])
         end = "tanh" if common.bounded(value_range) else "linear"
         cell = FeedbackCell(cells, make.dense(channels, activation=end))
@@ -182,30 +192,35 @@ def discriminator(
     features: bool = False,
     seed: int | None = None,
 ) -> keras.Model:
-    """Sequences `(batch, length, channels)` to a logit `(batch, 1)`, or to one for each step.
+    """Returns a discriminator of sequences.
+
+    It maps `(batch, length, channels)` to one logit for each sequence, `(batch, 1)`, or to one for
+    each step, `(batch, length, 1)`.
 
     Args:
-        input_shape: (length, channels), of a sequence or of a pack of sequences.
-        value_range: of the data; a bounded one is mapped to [-1, 1] first.
-        hidden: units of the recurrent layers, in order.
+        input_shape: (length, channels) of a sequence, or of a pack of sequences.
+        value_range: least and greatest value of the data. If both are finite, the inputs are
+            scaled to [-1, 1].
+        hidden: units of the recurrent layers, from first to last.
         cell: `"gru"` or `"lstm"`.
-        direction: in which a sequence is read: `"backward"`, `"forward"` or `"bidirectional"`.
-        verdict: `"sequence"`, a logit for the whole, or `"step"`, `(batch, length, 1)`.
-        deltas: if not 0, each step is read beside its change since the one before, times this,
-            as speech recognizers do: of smooth sequences, slopes say more than values.
-        normalization: of the recurrent layers: None or `"layer"`.
-        num_classes: if given, a one-hot label `(batch, num_classes)` is a second input, read at
-            every step.
-        mask_value: of padding.
-        features: whether what the logit is made from is a second output.
-        seed: of the initial weights.
+        direction: direction of reading: `"backward"`, `"forward"` or `"bidirectional"`.
+        logits: `"sequence"` for one logit for each sequence, `"step"` for one for each step.
+        deltas: if not 0, each step also gets its difference from the previous step, times this
+            factor, as in speech recognition. For smooth sequences the slopes are more informative
+            than the values.
+        normalization: normalization after the recurrent layers: None or `"layer"`.
+        num_classes: if given, a one-hot label `(batch, num_classes)` is a second input, which
+            every step reads.
+        mask_value: value that marks padding. None: no padding.
+        features: whether the input of the last layer is a second output.
+        seed: seed of the initial weights.
 
     Raises:
-        ValueError: for a choice that is unknown.
+        ValueError: if an option is unknown.
     """
     for name, value, known in (
         ("direction", direction, DIRECTIONS),
-        ("logits", logits, VERDICTS),
+        ("logits", logits, LOGITS),
     ):
         if value not in known:
             raise ValueError(f"Unknown {name} {value!r}. Known: {', '.join(known)}.")
@@ -216,18 +231,18 @@ def discriminator(
         change = ops.pad(h[:, 1:] - h[:, :-1], [[0, 0], [1, 0], [0, 0]])
         h = layers.Concatenate()([h, deltas * change])
     h = _joined(h, inputs, input_shape[0])
-    h = _read(h, valid_steps(x, mask_value), direction, hidden, make, every_step=logits == "step")
+    h = _read(h, valid_steps(x, mask_value), direction, hidden, make, logits == "step")
     logit = make.dense(1)(h)
     return common.model(inputs, [logit, h] if features else [logit], "discriminator")
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class FeedbackCell(layers.Layer):
-    """A recurrent cell that reads its own last output beside its input.
+    """Recurrent cell that reads its previous output along with its input.
 
     Args:
-        cell: the cell, or several stacked ones.
-        output: the layer from the cell's state to the output.
+        cell: the inner cell, or several stacked ones.
+        output: the layer from the inner cell's output to this cell's output.
     """
 
     def __init__(self, cell: keras.Layer, output: layers.Dense, **kwargs):
@@ -238,7 +253,7 @@ class FeedbackCell(layers.Layer):
         self.output_size = output.units
 
     def build(self, input_shape):
-        if not self.head.built:  # Keras builds what it loads
+        if not self.head.built:  # Keras builds the layers of a loaded model itself.
             self.cell.build((input_shape[0], input_shape[-1] + self.head.units))
             self.head.build((input_shape[0], self.cell.output_size))
 
@@ -263,9 +278,10 @@ class FeedbackCell(layers.Layer):
 
 
 class _layers:
-    """Makes layers of one kind of cell, each with its own initial weights: same seed, same network.
+    """Makes the layers of one network, each with initial weights of its own.
 
-    A gradient penalty needs a second derivative, which cuDNN's kernels do not have.
+    The same seed gives the same network. The layers don't use cuDNN's kernels: these have no second
+    derivative, which gradient penalties need.
     """
 
     def __init__(self, cell: str, seed: int | None, normalization: str | None = None):
@@ -273,12 +289,13 @@ class _layers:
             raise ValueError(f"Unknown cell {cell!r}. Known: {', '.join(CELLS)}.")
         if normalization not in (None, "layer"):
             raise ValueError(
-                f"recurrent layers have no normalization {normalization!r}: choose None or 'layer'."
+                "for normalization of recurrent layers choose None or 'layer', got "
+                f"{normalization!r}."
             )
         self._recurrent, self._cell = CELLS[cell]
         self._normalization = normalization
         self._kernel = common.initializers(seed)
-        # Another stream of seeds, out of the reach of the first.
+        # A second range of seeds, which the first does not reach.
         self._orthogonal = common.initializers(
             None if seed is None else seed + 500, keras.initializers.Orthogonal
         )
@@ -306,27 +323,29 @@ class _layers:
 
 
 def valid_steps(x, mask_value: float | None):
-    """Which steps are no padding, `(batch, length)`; None if all are."""
+    """Returns which steps are not padding, `(batch, length)`; None if there is no padding."""
     if mask_value is None:
         return None
     return ops.any(ops.not_equal(x, mask_value), axis=-1)
 
 
 def _embedded(x, symbols: int | None, units: int, make: _layers):
-    """Text's indices `(..., 1)` as vectors `(..., units)`, "unknown" among them; signals as they
-    are."""
+    """Returns the vectors `(..., units)` of text's indices `(..., 1)`; numbers are unchanged.
+
+    The embedding has a further row for "unknown".
+    """
     return x if symbols is None else make.embedding(symbols + 1, units)(x[..., 0])
 
 
 def _joined(h, inputs: list, length: int):
-    """A sequence with the label (the second input, if any) beside every step."""
+    """Returns the sequence with the label, if it is an input, appended to every step."""
     if len(inputs) == 1:
         return h
     return layers.Concatenate()([h, layers.RepeatVector(length)(inputs[1])])
 
 
 def _read(h, valid, direction: str, hidden, make: _layers, every_step: bool = False):
-    """What recurrent layers make of a sequence in the end, or at each of its steps."""
+    """Returns the recurrent layers' output at the last step, or at every step."""
     backward = direction == "backward"
     if backward:
         h, valid = ops.flip(h, axis=1), None if valid is None else ops.flip(valid, axis=1)

@@ -1,11 +1,11 @@
-"""Strided convolutions whose image side has few channels, on a CPU.
+"""Faster strided convolutions for images of few channels on a CPU.
 
-A transposed convolution that ends in an image, and the gradient of a strided convolution at an
-image, are the same sums. TensorFlow's CPU kernel for them works on the channels of the image: where
-there are only one to eight, it reaches 3 to 5 % of the machine's rate of matrix products. Here the
-sums over the many channels are one matrix product, whose `kernel * kernel` results for each
-position are then added where they overlap; that is three times as fast. Everything else goes
-through TensorFlow's kernels, which are good at it. What is computed is the same.
+A transposed convolution that outputs an image, and the gradient of a strided convolution with
+respect to an image, are the same sums. TensorFlow's CPU kernel for them is vectorized over the
+image's channels: for one to eight channels it reaches 3 to 5 % of the machine's speed for matrix
+products. This module sums over the many channels of the features in one matrix product, and then
+adds its `kernel * kernel` results for each position where they overlap. That is three times as
+fast, and computes the same. All other operations use TensorFlow's kernels.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-# Of an image, up to which the matrix product pays.
+# The matrix product is faster up to this number of an image's channels.
 MOST_CHANNELS = 8
 
 
 def _pays(layer, size, channels: int | None) -> bool:
-    """Whether a layer between images `(*size, channels)` and features is computed here."""
+    """Returns whether a layer between images `(*size, channels)` and features uses this code."""
     (height, width), (stride, _) = layer.kernel_size, layer.strides
     return (
         keras.backend.backend() == "tensorflow"
@@ -40,7 +40,7 @@ def _pays(layer, size, channels: int | None) -> bool:
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Conv2D(layers.Conv2D):
-    """`keras.layers.Conv2D`, with a faster gradient at images of few channels."""
+    """`keras.layers.Conv2D` with a faster gradient with respect to images of few channels."""
 
     def convolution_op(self, inputs, kernel):
         if not _pays(self, inputs.shape[1:3], inputs.shape[-1]):
@@ -50,7 +50,7 @@ class Conv2D(layers.Conv2D):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Conv2DTranspose(layers.Conv2DTranspose):
-    """`keras.layers.Conv2DTranspose`, faster towards images of few channels."""
+    """`keras.layers.Conv2DTranspose`, faster where it outputs images of few channels."""
 
     def call(self, inputs):
         if not _pays(self, inputs.shape[1:3], self.filters):
@@ -64,12 +64,12 @@ class Conv2DTranspose(layers.Conv2DTranspose):
 
 
 def convolve(x, kernel, stride: int):
-    """A strided convolution with "same" padding.
+    """Returns the strided convolution with "same" padding.
 
     Args:
         x: images `(batch, height, width, channels)`.
-        kernel: `(side, side, channels, features)`, side a multiple of stride.
-        stride: in both directions.
+        kernel: `(side, side, channels, features)`; side is a multiple of stride.
+        stride: stride in both directions.
 
     Returns:
         Features `(batch, ceil(height / stride), ceil(width / stride), features)`.
@@ -87,12 +87,12 @@ def convolve(x, kernel, stride: int):
 
 
 def transposed(x, kernel, stride: int, size: tuple[int, int]):
-    """The transposed map of `convolve`, which is its gradient at the images.
+    """Returns the transpose of `convolve`, its gradient with respect to the images.
 
     Args:
         x: features `(batch, rows, columns, features)`.
         kernel: as in `convolve`.
-        stride: in both directions.
+        stride: stride in both directions.
         size: height and width of the images.
 
     Returns:
@@ -110,7 +110,11 @@ def transposed(x, kernel, stride: int, size: tuple[int, int]):
 
 
 def _kernel_gradient(image, kernel, features, stride: int):
-    """The gradient at the kernel, given images and the features' gradient, or the reverse."""
+    """Returns the gradient with respect to the kernel.
+
+    One of `image` and `features` is a value, the other the gradient with respect to the other
+    value.
+    """
     return tf.raw_ops.Conv2DBackpropFilter(
         input=image,
         filter_sizes=tuple(kernel.shape),
@@ -121,10 +125,10 @@ def _kernel_gradient(image, kernel, features, stride: int):
 
 
 def _folded(x, kernel, stride: int, size: tuple[int, int]):
-    """`transposed` by one matrix product.
+    """Computes `transposed` by one matrix product.
 
-    A position of x adds `side * side` pixels to the image: `blocks * blocks` blocks of
-    `stride * stride`, which overlap with those of its neighbours.
+    Each position of x contributes `side * side` pixels to the image: `blocks * blocks` blocks of
+    `stride * stride` pixels, which overlap with the neighbours' blocks.
     """
     rows, columns, features = x.shape[1:]
     side, _, channels, _ = kernel.shape

@@ -5,7 +5,7 @@ returns a whole figure of samples of any kind of data, which `save` writes.
 """
 
 from keras_gen.plotting.axes import plot_history, show_images, show_points, use_svg
-from keras_gen.plotting.output import pixels, save
+from keras_gen.plotting.output import save
 from keras_gen.plotting.samples import (
     as_images,
     class_labels,
@@ -21,7 +21,6 @@ __all__ = [
     "draw_comparison",
     "draw_samples",
     "drawable",
-    "pixels",
     "plot_history",
     "save",
     "sheet_size",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from keras_gen import files
@@ -27,14 +25,7 @@ def save(figure: Figure, path: str | os.PathLike) -> None:
     path = Path(path)
     if path.suffix not in FORMATS:
         raise ValueError(f"{path} must end in {' or '.join(FORMATS)}")
-    # Without a date, the same figure is the same file.
+    # Without a date and a version, the same figure is the same PNG file.
     metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
     with files.written_beside(path) as beside:
         figure.savefig(beside, format=path.suffix[1:], dpi=figure.dpi, metadata=metadata)
-
-
-def pixels(figure: Figure) -> np.ndarray:
-    """Returns a figure as one picture, uint8 `(height, width, 3)`."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

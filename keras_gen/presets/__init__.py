@@ -5,11 +5,11 @@ presets at once. `keras_gen.runs` trains them; `keras_gen.presets.released` has 
 """
 
 import copy
-import difflib
 from types import MappingProxyType
 
 from keras_gen.presets import gan, infogan, released, sequences, vae
 from keras_gen.presets.preset import SCHEDULES, STRATEGIES, Preset
+from keras_gen.suggestions import nearest
 
 __all__ = ["PRESETS", "SCHEDULES", "STRATEGIES", "Preset", "get", "names", "released"]
 
@@ -25,9 +25,7 @@ def get(name: str) -> Preset:
         ValueError: if there is no such preset; the message names the nearest.
     """
     if name not in PRESETS:
-        close = difflib.get_close_matches(str(name), PRESETS, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise ValueError(f"unknown preset {name!r}.{hint} See keras-gen list.")
+        raise ValueError(f"unknown preset {name!r}.{nearest(name, PRESETS)} See keras-gen list.")
     return copy.deepcopy(PRESETS[name])
 
 

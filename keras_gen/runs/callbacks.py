@@ -117,7 +117,8 @@ class Samples(keras.callbacks.Callback):
             figure = plotting.draw_samples(x, self.spec, column_labels=labels)
             plotting.save(figure, path.with_suffix(".png"))
             with self.writer.as_default(step=epoch + 1):
-                tf.summary.image("samples", plotting.pixels(figure)[None])
+                picture = tf.io.decode_png(path.with_suffix(".png").read_bytes(), channels=3)
+                tf.summary.image("samples", picture[None])
 
     def on_train_end(self, logs=None):
         self.writer.close()

@@ -15,6 +15,7 @@ import tensorflow as tf
 from keras_gen import __version__, models, presets
 from keras_gen.engine import options
 from keras_gen.presets import Preset
+from keras_gen.suggestions import nearest
 
 # Preset fields that say what a preset is; the others say how it is run and can be overridden.
 FIXED = {"name", "description", "paper", "target", "data_options", "network", "model"}
@@ -97,7 +98,7 @@ def override(preset: Preset, settings: dict[str, Any]) -> Preset:
         else:
             known = [*OVERRIDABLE, *network, *model, "data.KEY"]
             raise ValueError(
-                f"unknown setting {key!r}.{options.nearest(key, known)} {preset.class_name} takes "
+                f"unknown setting {key!r}.{nearest(key, known)} {preset.class_name} takes "
                 f"{', '.join(known)}"
             )
     return dataclasses.replace(preset, **changed)
@@ -134,7 +135,7 @@ def _check_adam(adam: Any) -> None:
     for key, value in adam.items():
         if key not in ADAM:
             known = ", ".join(ADAM)
-            raise ValueError(f"adam takes {known}; got {key!r}.{options.nearest(key, ADAM)}")
+            raise ValueError(f"adam takes {known}; got {key!r}.{nearest(key, ADAM)}")
         if type(value) not in (int, float) or not math.isfinite(value):
             raise ValueError(f"adam's {key} must be a number, got {value!r}")
         if key in ("beta_1", "beta_2") and not 0 <= value < 1:

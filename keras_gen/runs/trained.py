@@ -14,8 +14,8 @@ import numpy as np
 
 from keras_gen import data, evaluation, files, models, presets
 from keras_gen.engine import serving
-from keras_gen.engine.options import nearest
 from keras_gen.presets import Preset, released
+from keras_gen.suggestions import nearest
 
 
 class TrainedModel:

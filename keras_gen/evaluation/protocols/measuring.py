@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import os
 import time
@@ -28,6 +27,7 @@ from keras_gen.evaluation.protocols.protocol import (
     Subject,
 )
 from keras_gen.models import GenerativeModel
+from keras_gen.suggestions import nearest
 
 PROTOCOLS: dict[str, Protocol] = {
     **likelihood.PROTOCOLS,
@@ -191,11 +191,9 @@ def _problem(
 ) -> str | None:
     """Why a protocol cannot be measured on such data, such a model; None if it can."""
     if name not in PROTOCOLS:
-        nearest = difflib.get_close_matches(str(name), PROTOCOLS, n=1, cutoff=0.3)
-        hint = f", did you mean {nearest[0]!r}?" if nearest else "."
         return (
-            f"Protocol {name!r} is unknown{hint} See docs/evaluation.md or "
-            "`keras-gen evaluate --help`."
+            f"Protocol {name!r} is unknown.{nearest(name, PROTOCOLS, cutoff=0.3)} See "
+            "docs/evaluation.md or `keras-gen evaluate --help`."
         )
     protocol = PROTOCOLS[name]
     if not protocol.fits(spec) and not (protocol.own_features and features is not None):

@@ -1,8 +1,8 @@
-"""TensorFlow Datasets: a prepared copy where there is one, else a download."""
+"""TensorFlow Datasets: a prepared copy if there is one, else a download."""
 
 from __future__ import annotations
 
-import difflib
+import dataclasses
 import os
 import re
 import urllib.request
@@ -11,20 +11,21 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.arrays import from_arrays
 from keras_gen.data.checks import check_memory, image_pair
 from keras_gen.data.dataset import Dataset
+from keras_gen.data.sources.arrays import from_arrays
+from keras_gen.data.sources.text import from_documents
 from keras_gen.data.specs import DataError, Spec
-from keras_gen.data.text import from_documents
+from keras_gen.suggestions import nearest
 
-KNOWN = {
+SPECS = {
     "mnist": Spec("mnist", "image", (28, 28, 1), (0.0, 1.0), num_classes=10),
     "fashion_mnist": Spec("fashion_mnist", "image", (28, 28, 1), (0.0, 1.0), num_classes=10),
     "cifar10": Spec("cifar10", "image", (32, 32, 3), (0.0, 1.0), num_classes=10),
     "svhn_cropped": Spec("svhn_cropped", "image", (32, 32, 3), (0.0, 1.0), num_classes=10),
     "celeb_a": Spec("celeb_a", "image", (218, 178, 3), (0.0, 1.0)),
 }
-# A small file on the host that a set comes from: where it cannot be had, no download will work.
+# A small file on the host of each set. If it cannot be reached, no download will succeed.
 DOWNLOADS = {
     "mnist": "https://storage.googleapis.com/cvdf-datasets/mnist/t10k-labels-idx1-ubyte.gz",
     "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
@@ -39,6 +40,14 @@ CONNECT_SECONDS = 4
 BATCH = 1000
 
 
+def spec(name: str, image_size: int | tuple[int, int] | None = None) -> Spec:
+    """Returns the description of one of the sets in `SPECS`, with images resized to this size."""
+    known = SPECS[name]
+    if image_size is None:
+        return known
+    return dataclasses.replace(known, shape=(*image_pair(image_size), known.shape[-1]))
+
+
 def load_tfds(
     name: str,
     data_dir: str | os.PathLike | None = None,
@@ -49,43 +58,45 @@ def load_tfds(
     length: int | None = None,
     stride: int | None = None,
 ) -> Dataset:
-    """A set of TensorFlow Datasets with one image, one float vector or one text per example.
+    """Loads a set of TensorFlow Datasets with one image, one float vector or one text per example.
 
-    A prepared copy is read without touching the network. Splits are the set's train and test; a set
-    without test has its validation as test, and a set of train alone a fixed tenth of it. The texts
-    of a split are one document, joined by line breaks, that is cut into windows.
+    A prepared copy is read without network access. The splits are the set's train and test, or
+    train and validation if there is no test. If there is only train, a fixed tenth of it is the
+    test part. The texts of a split are joined by line breaks and cut into windows.
 
     Args:
-        name: of the set, as TensorFlow Datasets takes it: `name[/config][:version]`.
-        data_dir: the folder of prepared sets; by default `$TFDS_DATA_DIR` or the one that
-            TensorFlow Datasets uses, `~/tensorflow_datasets`.
+        name: name of the set in TensorFlow Datasets: `name[/config][:version]`.
+        data_dir: folder of prepared sets; by default `$TFDS_DATA_DIR`, or the default of TensorFlow
+            Datasets, `~/tensorflow_datasets`.
         image_size: resize images to cover this height and width, and crop at the centre.
-        max_examples: read at most so many of each split.
-        unit, length, stride: for text, as in `load_text`.
+        max_examples: maximum number of examples of each split.
+        unit: for text, as in `load_text`.
+        length: for text, as in `load_text`.
+        stride: for text, as in `load_text`.
 
     Raises:
-        DataError: if the set is unknown, neither prepared nor downloadable, of a kind that is not
-            supported, or too large for the memory.
+        DataError: if the set is unknown, neither prepared nor can be downloaded, of a kind that is
+            not supported, or too large for the memory.
     """
     folder = Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
     builder = _builder(name, folder.expanduser())
     example, label = _features(name, builder.info)
     splits = [split for split in ("train", "test", "validation") if split in builder.info.splits]
     if "train" not in splits:
-        raise DataError(f"{name} has no split 'train', only {', '.join(builder.info.splits)}")
+        raise DataError(f"{name} has no split 'train', only {', '.join(builder.info.splits)}.")
 
     feature = builder.info.features[example]
     shape = feature.shape
     holds = {0: "text", 1: "vectors", 3: "images"}[len(shape)]
     if image_size is not None:
         if holds != "images":
-            raise DataError(f"{name}: image_size is for images, this set holds {holds}")
+            raise DataError(f"{name}: image_size is for images, but this set holds {holds}.")
         shape = (*image_pair(image_size), shape[-1])
     if None in shape:
         fix = "give image_size=" if holds == "images" else "only vectors of one size are supported"
-        raise DataError(f"{name}: examples vary in size (shape {shape}): {fix}")
+        raise DataError(f"{name}: examples vary in size (shape {shape}): {fix}.")
     if max_examples is not None and max_examples < 1:
-        raise DataError(f"max_examples must be at least 1, got {max_examples}")
+        raise DataError(f"max_examples must be at least 1, got {max_examples}.")
     limit = "" if max_examples is None else f"[:{max_examples}]"
     cuts = {"unit": unit, "length": length, "stride": stride}
     cuts = {option: value for option, value in cuts.items() if value is not None}
@@ -97,7 +108,7 @@ def load_tfds(
         train, test = [*documents, None][:2]
         return from_documents(name, name, train, test, **cuts)
     if cuts:
-        raise DataError(f"{name}: {next(iter(cuts))} is for text, this set holds {holds}")
+        raise DataError(f"{name}: {next(iter(cuts))} is for text, but this set holds {holds}.")
     counts = [
         min(builder.info.splits[split].num_examples, max_examples or np.inf) for split in splits[:2]
     ]
@@ -113,12 +124,14 @@ def load_tfds(
 
 
 def _builder(name: str, folder: Path):
-    """The builder of a prepared set."""
+    """Returns the builder of a set, which is prepared first if it is not."""
     import tensorflow_datasets as tfds
 
     match = re.fullmatch(r"(\w+)(?:/([^:]+))?(?::([\w.*]+))?", name)
     if not match:
-        raise DataError(f"{name!r} is no name of a TensorFlow data set: NAME[/CONFIG][:VERSION]")
+        raise DataError(
+            f"{name!r} is not the name of a TensorFlow data set: expected NAME[/CONFIG][:VERSION]."
+        )
     base, config, version = match.groups()
     prepared = _prepared(folder / base, config, version)
     if prepared:
@@ -126,15 +139,14 @@ def _builder(name: str, folder: Path):
 
     known = tfds.list_builders(with_community_datasets=False)
     if base not in known:
-        close = difflib.get_close_matches(base, known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
         raise DataError(
-            f"{name!r} is not prepared in {folder} and TensorFlow Datasets knows no such set{hint}"
+            f"{name!r} is not prepared in {folder}, and TensorFlow Datasets has no such set."
+            f"{nearest(base, known, cutoff=0.7)}"
         )
     failure = f"{name} is not prepared in {folder} and cannot be downloaded"
     advice = (
-        "say where a prepared copy is with --data-dir (data_dir=), or take data that needs no "
-        "download: digits or shapes"
+        "give the folder of a prepared copy as --data-dir (data_dir=), or use data that needs no "
+        "download: digits or shapes."
     )
     try:
         request = urllib.request.Request(DOWNLOADS.get(base, ANY_DOWNLOAD), method="HEAD")
@@ -145,7 +157,7 @@ def _builder(name: str, folder: Path):
     try:
         builder = tfds.builder(name, data_dir=folder)
         builder.download_and_prepare()
-    # Every set brings its own code and errors; all mean the same to the user.
+    # Each set has its own code, which raises errors of many types.
     except Exception as error:
         reason = " ".join(str(error).split())[:300]
         raise DataError(f"{failure} ({type(error).__name__}: {reason}): {advice}") from error
@@ -153,7 +165,7 @@ def _builder(name: str, folder: Path):
 
 
 def _prepared(folder: Path, config: str | None, version: str | None) -> Path | None:
-    """The newest prepared version of a set, or None."""
+    """Returns the folder of the newest prepared version of a set, or None."""
     pattern = version or "*"
     found = list(folder.glob(f"{config or '.'}/{pattern}/dataset_info.json"))
     if not found and config is None:
@@ -162,7 +174,7 @@ def _prepared(folder: Path, config: str | None, version: str | None) -> Path | N
         if len(configs) > 1:
             raise DataError(
                 f"several configurations of {folder.name} are prepared in {folder.parent}: choose "
-                + " or ".join(f"tfds:{folder.name}/{each}" for each in configs)
+                f"{' or '.join(f'tfds:{folder.name}/{each}' for each in configs)}."
             )
 
     def number(path: Path) -> list[int]:
@@ -172,7 +184,7 @@ def _prepared(folder: Path, config: str | None, version: str | None) -> Path | N
 
 
 def _features(name: str, info) -> tuple[str, str | None]:
-    """The names of the feature to model and, if there is one, of the class label."""
+    """Returns the names of the feature to model and of the class label, None if there is none."""
     import tensorflow_datasets as tfds
 
     features = dict(info.features.items()) if hasattr(info.features, "items") else {}
@@ -202,14 +214,14 @@ def _features(name: str, info) -> tuple[str, str | None]:
     if len(examples) != 1:
         kinds = ", ".join(f"{key}: {type(each).__name__}" for key, each in features.items())
         raise DataError(
-            f"{name} has the features {kinds or info.features}: supported are sets with exactly "
-            "one uint8 image, one float vector or one text"
+            f"{name} has the features {kinds or info.features}: only sets with exactly one uint8 "
+            "image, one float vector or one text are supported."
         )
     return examples[0], next(filter(is_label, (supervised[1], "label")), None)
 
 
 def _read(builder, split, example, label, image_size) -> dict[str, np.ndarray]:
-    """All examples of a split in memory."""
+    """Returns all examples of a split."""
     import tensorflow_datasets as tfds
 
     names = {"x": example} | ({"y": label} if label else {})
@@ -230,7 +242,7 @@ def _read(builder, split, example, label, image_size) -> dict[str, np.ndarray]:
 
 
 def _resize(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-    """A uint8 image scaled to cover `size` and cropped at its centre."""
+    """Returns a uint8 image, scaled to cover `size` and cropped at the centre."""
     shape = tf.cast(tf.shape(image)[:2], tf.float32)
     scale = tf.reduce_max(tf.constant(size, tf.float32) / shape)
     covering = tf.maximum(tf.cast(tf.round(shape * scale), tf.int32), size)

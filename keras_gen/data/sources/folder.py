@@ -1,4 +1,4 @@
-"""A folder of images, read once into memory."""
+"""Folders of images."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_gen.data.arrays import from_arrays
 from keras_gen.data.checks import check_memory, image_pair
 from keras_gen.data.dataset import Dataset
-from keras_gen.data.listing import class_files, entries
+from keras_gen.data.sources.arrays import from_arrays
+from keras_gen.data.sources.listing import class_files, entries
 from keras_gen.data.specs import DataError
 
 GREY_MODES = ("1", "L", "LA")
@@ -26,25 +26,25 @@ def load_folder(
     test_fraction: float = 0.1,
     seed: int = 0,
 ) -> Dataset:
-    """Images in any format that Pillow reads, of which animated ones give their first frame.
+    """Loads a folder of images in any format that Pillow reads; animations give the first frame.
 
-    The folder holds either images or one subfolder of images per class, whose sorted names give the
-    labels; or `train` and `test`, which hold that. Names that start with a dot are ignored; any
-    other file must be an image.
+    The folder holds images, or one subfolder of images per class. The order of the subfolders'
+    names gives the labels. Or it holds the folders `train` and `test` of either form. Names that
+    start with a dot are ignored; all other files must be images.
 
     Args:
-        path: of the folder.
+        path: path of the folder.
         image_size: resize images to cover this height and width, and crop at the centre. Needed if
             the images differ in size.
         channels: 1 for grey or 3 for colour; by default 3 if any image has colour.
-        test_fraction: share of the images to hold out, where there is no `test`.
-        seed: of the choice of those.
+        test_fraction: share of the images to hold out, if there is no `test`.
+        seed: seed of that choice.
 
     Raises:
-        DataError: naming the file or folder that is not as it must be.
+        DataError: naming the file or folder that is invalid.
     """
     if channels not in (None, 1, 3):
-        raise DataError(f"channels must be 1 or 3, got {channels!r}")
+        raise DataError(f"channels must be 1 or 3, got {channels!r}.")
     size = image_pair(image_size) if image_size is not None else None
     folders, _ = entries(path)
     names = {folder.name for folder in folders}
@@ -54,13 +54,13 @@ def load_folder(
         if extra or missing:
             wrong = f"also {extra[0]!r}" if extra else f"no {missing[0]!r}"
             raise DataError(
-                f"{path}: beside 'train' and 'test' nothing else belongs; it has {wrong}"
+                f"{path} must hold 'train' and 'test' and nothing else, but has {wrong}."
             )
         splits = {name: class_files(path / name, "images") for name in ("train", "test")}
         if splits["train"][1] != splits["test"][1]:
             raise DataError(
                 f"{path}: the class folders of 'train' and 'test' differ: {splits['train'][1]} "
-                f"and {splits['test'][1]}"
+                f"and {splits['test'][1]}."
             )
     else:
         splits = {"train": class_files(path, "images")}
@@ -75,7 +75,7 @@ def load_folder(
             if other != size:
                 raise DataError(
                     f"images differ in size: {file} is {other[0]}x{other[1]} (height x width), "
-                    f"{files[0]} is {size[0]}x{size[1]}; give image_size= to resize and crop them"
+                    f"{files[0]} is {size[0]}x{size[1]}; give image_size= to resize and crop them."
                 )
     check_memory(str(path), len(files), (*size, channels), np.uint8, "give a smaller image_size=")
 
@@ -101,23 +101,23 @@ def load_folder(
 
 
 def _header(file: Path) -> tuple[str, tuple[int, int]]:
-    """Pillow's mode of an image and its upright (height, width)."""
+    """Returns Pillow's mode of an image and its upright (height, width)."""
     from PIL import Image
 
     try:
         with Image.open(file) as image:
             mode, (width, height) = image.mode, image.size
             turned = image.getexif().get(ORIENTATION_TAG, 1) in (5, 6, 7, 8)
-    # Pillow's readers raise errors of many types for a broken file.
+    # Pillow raises errors of many types for a broken file.
     except Exception as error:
         raise _unreadable(file, error) from error
     if mode in DEEP_MODES:
-        raise DataError(f"{file} has more than 8 bits per channel (mode {mode}): convert it")
+        raise DataError(f"{file} has more than 8 bits per channel (mode {mode}): convert it to 8.")
     return mode, (width, height) if turned else (height, width)
 
 
 def _read(file: Path, size: tuple[int, int], channels: int) -> np.ndarray:
-    """The pixels (height, width, channels) of an image, resized to cover `size` and cropped."""
+    """Returns an image (height, width, channels), resized to cover `size` and cropped."""
     from PIL import Image, ImageOps
 
     height, width = size
@@ -132,8 +132,8 @@ def _read(file: Path, size: tuple[int, int], channels: int) -> np.ndarray:
 
 
 def _unreadable(file: Path, error: Exception) -> DataError:
-    """What to raise where Pillow raised an error."""
+    """Returns the error to raise for one of Pillow's."""
     from PIL import UnidentifiedImageError
 
     why = "in no format that Pillow knows" if isinstance(error, UnidentifiedImageError) else error
-    return DataError(f"{file} is not a readable image ({why}): repair it or take it out")
+    return DataError(f"{file} is not a readable image ({why}): repair it or remove it.")
