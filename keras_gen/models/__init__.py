@@ -2,6 +2,7 @@
 
 from keras_gen import quiet  # noqa: F401  (before TensorFlow)
 from keras_gen.engine.model import GenerativeModel
+from keras_gen.engine.trainer import Objective
 from keras_gen.models.adversarial import AdversarialModel
 from keras_gen.models.beta_vae import BetaVAE
 from keras_gen.models.conditional_gan import ConditionalGAN
