@@ -204,7 +204,7 @@ def test_tidying_joins_lines_of_the_same_stream():
 
 
 def test_curves_are_svg_and_images_are_not():
-    curve, ax = plt.subplots()
+    curve, ax = plt.subplots(dpi=144)
     ax.plot([1, 2, 3])
     with_inset, ax = plt.subplots()
     show_images(np.zeros((1, 4, 4, 1)), ax=ax.inset_axes([0, 0, 0.5, 0.5]))
@@ -213,6 +213,11 @@ def test_curves_are_svg_and_images_are_not():
     images = show_images(np.zeros((4, 4, 4, 1))).figure
     svg = as_svg(curve)
     assert svg.startswith("<?xml") and svg == as_svg(curve)
+    # Two pixels for each of the view box's 72nds of an inch.
+    width, points_wide = (
+        float(re.search(p, svg)[1]) for p in (r'width="(\d+)"', r"Box=.0 0 (\S+)")
+    )
+    assert abs(width - 2 * points_wide) <= 1
     assert as_svg(with_inset) is as_svg(points) is as_svg(images) is None
     plt.close("all")
 

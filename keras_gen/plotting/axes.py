@@ -6,6 +6,7 @@ import contextlib
 import functools
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -49,7 +50,14 @@ def as_svg(figure: Figure) -> str | None:
     # Without a date and with fixed names, the same figure has the same text.
     with plt.rc_context({"svg.hashsalt": "keras_gen"}):
         figure.savefig(text, format="svg", bbox_inches="tight", metadata={"Date": None})
-    return text.getvalue() if len(text.getvalue()) <= LARGEST_SVG else None
+    # As large on the page as the pixels of the other formats: SVG's points are a 72nd of an inch.
+    scaled = re.sub(
+        r'(width|height)="([\d.]+)pt"',
+        lambda found: f'{found[1]}="{float(found[2]) * figure.dpi / 72:.0f}"',
+        text.getvalue(),
+        count=2,
+    )
+    return scaled if len(scaled) <= LARGEST_SVG else None
 
 
 def _unless_svg(shown, figure: Figure):
