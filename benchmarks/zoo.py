@@ -13,6 +13,7 @@ writes these tables. `--check` writes nothing and fails if a table differs from 
 """
 
 import argparse
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -142,6 +143,8 @@ def draw(names: list[str]) -> None:
     from keras_gen import runs
     from keras_gen.runs import releasing
 
+    # Each model traces its functions once, which TensorFlow takes for one function retraced.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     for name in names:
         trained = runs.open(name)
         releasing.write_samples(trained.model, trained.spec, trained.path)
