@@ -48,16 +48,19 @@ def as_svg(figure: Figure) -> str | None:
         return None
     text = io.StringIO()
     # Without a date and with fixed names, the same figure has the same text.
+    described = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with plt.rc_context({"svg.hashsalt": "keras_gen"}):
-        figure.savefig(text, format="svg", bbox_inches="tight", metadata={"Date": None})
-    # As large on the page as the pixels of the other formats: SVG's points are a 72nd of an inch.
-    scaled = re.sub(
+        figure.savefig(text, format="svg", bbox_inches="tight", metadata=described)
+    # On one line and without comments it is smaller in a notebook, which quotes each line.
+    svg = re.sub(r"<!--.*?-->|\s*\n\s*", " ", text.getvalue(), flags=re.DOTALL)
+    # As large on the page as the pixels of the other formats: a point is a 72nd of an inch.
+    svg = re.sub(
         r'(width|height)="([\d.]+)pt"',
         lambda found: f'{found[1]}="{float(found[2]) * figure.dpi / 72:.0f}"',
-        text.getvalue(),
+        svg,
         count=2,
     )
-    return scaled if len(scaled) <= LARGEST_SVG else None
+    return svg if len(svg) <= LARGEST_SVG else None
 
 
 def _unless_svg(shown, figure: Figure):
