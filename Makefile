@@ -3,12 +3,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test lint notebooks benchmark zoo clean
+.PHONY: help demo test lint lab notebooks benchmark zoo clean
 
 help:
 	@echo "make demo       train vae_digits, evaluate, draw samples, export a SavedModel (into demo/)"
 	@echo "make test       lint and the whole test suite"
 	@echo "make lint       ruff check and ruff format --check"
+	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make notebooks  execute every notebook in place from a clean kernel"
 	@echo "make benchmark  images per second of fit against a plain Keras loop"
 	@echo "make zoo        train, measure and release every preset (hours; DATA_DIR=D for prepared data)"
@@ -23,6 +24,10 @@ $(VENV)/.installed: setup.cfg pyproject.toml
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+$(VENV)/.installed-notebooks: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[notebooks]'
 	@touch $@
 
 demo: $(VENV)/.installed
@@ -45,6 +50,9 @@ test: lint
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+lab: $(VENV)/.installed-notebooks
+	cd notebooks && $(abspath $(BIN))/jupyter lab
 
 notebooks: $(VENV)/.installed-test
 	$(BIN)/python notebooks/execute.py

@@ -114,6 +114,8 @@ def human(arguments) -> tuple[dict, list[tuple[str, ...]]]:
         from keras_gen import judging
 
         figures = judging.measure_answers(arguments.where, arguments.human)
+    if reason := figures[judging.PROTOCOL].get("suspect"):
+        print(f"The answers in {arguments.human} are suspect: {reason}.", file=sys.stderr)
     rows = [("METRIC", "VALUE", "95 % INTERVAL", "UNIT", "N")]
     for name, figure in figures.items():
         interval = f"{figure['low']:.3f} to {figure['high']:.3f}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from keras_gen.cli.common import (
     WHERE,
-    add_data_dir,
+    add_data,
     add_seed,
     check_out,
     command,
@@ -34,7 +34,7 @@ def add(commands) -> None:
         help="how many images, half of them real (default: 100)",
     )
     add_seed(parser, "of the samples, the choice of real images and the order")
-    add_data_dir(parser)
+    add_data(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE.html", help="one file that works offline"
     )
@@ -47,6 +47,8 @@ def run(arguments) -> int:
     with usage_errors():
         from keras_gen import judging
 
-        judging.write_page(arguments.where, out, arguments.n, arguments.seed, arguments.data_dir)
+        judging.write_page(
+            arguments.where, out, arguments.n, arguments.seed, arguments.data, arguments.data_dir
+        )
     print(f"{out}: {arguments.n} images of {arguments.where}; open it in a browser")
     return 0

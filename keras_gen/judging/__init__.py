@@ -11,7 +11,7 @@ from keras_gen.judging.answers import (
     read_answers,
     suspect,
 )
-from keras_gen.judging.page import page, write_page
+from keras_gen.judging.page import mixed, page, write_page
 
 __all__ = [
     "PROTOCOL",
@@ -20,6 +20,7 @@ __all__ = [
     "HumanErrors",
     "human_errors",
     "measure_answers",
+    "mixed",
     "page",
     "read_answers",
     "suspect",

@@ -21,10 +21,13 @@ from scipy import stats
 from keras_gen import files, runs
 
 PROTOCOL = "hype_infinity"
-# Seconds. People take 0.22 s on average to press a key when they see anything, and 0.38 s when they
-# must recognize it first (Laming 1968, "Information Theory of Choice-Reaction Times"): half of the
-# answers in less time than this means that they did not look.
+# Answers are suspect if their median time is less, in seconds. People take 0.22 s on average to
+# press a key when they see anything, and 0.38 s when they must recognize it first (Laming 1968,
+# "Information Theory of Choice-Reaction Times").
 FASTEST = 0.3
+# Answers are suspect if there are at least so many, all the same. Who guesses does that with
+# probability 1/512.
+ALIKE = 10
 
 
 @dataclass(frozen=True)
@@ -119,12 +122,11 @@ def _rate(wrong: np.ndarray) -> ErrorRate:
 
 def suspect(answers: Answers) -> str | None:
     """Returns why answers cannot be those of a person who looked, or None."""
-    if len(answers.real) > 5 and len(set(answers.answered_real.tolist())) == 1:
-        same = "real" if answers.answered_real[0] else "generated"
-        return f"all {len(answers.real)} answers are {same!r}"
-    median = float(np.median(answers.seconds))
-    if median < FASTEST:
-        return f"half of the answers took less than {median:.2f} s, too fast to look at an image"
+    n = len(answers.real)
+    if n >= ALIKE and len(set(answers.answered_real.tolist())) == 1:
+        return f"all {n} are {'real' if answers.answered_real[0] else 'generated'!r}"
+    if np.median(answers.seconds) < FASTEST:
+        return f"half of them took less than {FASTEST} s, too fast to look at an image"
     return None
 
 

@@ -12,17 +12,17 @@ import io
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from keras_gen import checks, data, files, plotting, runs
-from keras_gen.judging.answers import FASTEST, PROTOCOL
+from keras_gen.judging.answers import ALIKE, FASTEST, PROTOCOL
 
 TEMPLATE = Path(__file__).with_name("page.html")
 PLACE = "@CONTENT@"  # in the template, where the images go
 WARM_UP = 6  # examples with feedback, which do not count
-SMALLEST = 112  # pixels of an image's longer side; smaller ones are enlarged by a whole factor
 
 
 def write_page(
@@ -30,6 +30,7 @@ def write_page(
     out: str | os.PathLike,
     n: int = 100,
     seed: int = 0,
+    source: Any = None,
     data_dir: str | os.PathLike | None = None,
 ) -> None:
     """Writes the page for a trained model; the file appears complete or not at all.
@@ -39,6 +40,8 @@ def write_page(
         out: the HTML file.
         n: number of examples, even.
         seed: of the samples, the choice of test examples, and the order.
+        source: other data of the same kind and shape, as for `keras_gen.data.load`; by default the
+            model's own.
         data_dir: where prepared data is.
 
     Raises:
@@ -47,7 +50,7 @@ def write_page(
     """
     trained = runs.open(where)
     check_images(trained.spec)
-    text = page(trained, trained.dataset(data_dir=data_dir), n, seed)
+    text = page(trained, trained.dataset(source, data_dir), n, seed)
     with files.written_beside(out) as beside:
         beside.write_text(text, encoding="utf-8")
 
@@ -86,12 +89,15 @@ def page(trained: runs.TrainedModel, dataset: data.Dataset, n: int = 100, seed: 
         "protocol": PROTOCOL,
         "seed": seed,
         "fastest": FASTEST,
+        "alike": ALIKE,
+        "height": picture(x[0], dataset.spec).shape[0],
         "images": [data_uri(picture(each, dataset.spec)) for each in x],
         "truth": encoded(truth),
         "warmUpImages": [data_uri(picture(each, dataset.spec)) for each in warm_x],
         "warmUpTruth": encoded(warm_truth),
     }
-    content["digest"] = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+    # The browser keeps the answers under this name: a page with other images has another.
+    content["page"] = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
     # A script ends at the first "</script", wherever it is.
     text = json.dumps(content).replace("<", r"\u003c")
     return TEMPLATE.read_text(encoding="utf-8").replace(PLACE, text)
@@ -121,11 +127,9 @@ def mixed(real: np.ndarray, generated: np.ndarray, seed: int) -> tuple[np.ndarra
 
 
 def picture(x: np.ndarray, spec: data.Spec) -> np.ndarray:
-    """Returns one example as a uint8 picture, `(height, width, 3)`, enlarged if it is small."""
+    """Returns one example as a uint8 picture, `(height, width, 3)`."""
     (image,) = plotting.as_images(x[None], spec)
     pixels = np.rint(np.clip(image, 0.0, 1.0) * 255).astype("uint8")
-    scale = max(1, SMALLEST // max(pixels.shape[:2]))
-    pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     return np.broadcast_to(pixels, (*pixels.shape[:2], 3))
 
 

@@ -62,6 +62,7 @@ __all__ = [
     "GenerativeModel",
     "InfoGAN",
     "LatentVariableModel",
+    "Objective",
     "RecurrentVAE",
     "VampVAE",
     "get",

@@ -2,26 +2,58 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import io
 import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 DISC = "#ffd296"  # of a mode's three sigma
 POINT = "#193c8c"
+LARGEST_SVG = 150_000  # characters
 
 
 def use_svg() -> None:
-    """Makes the notebook that runs this show figures as SVG, which stays sharp when enlarged.
+    """Makes the notebook that runs this show curves as SVG, which stays sharp when enlarged.
 
-    It suits curves. Pictures of many pixels are smaller as PNG, the default.
+    Figures that hold images, or so many points that they would be large as SVG, keep the format
+    that the notebook is set to, by default PNG.
+
+    Raises:
+        RuntimeError: outside a notebook.
     """
-    from matplotlib_inline.backend_inline import set_matplotlib_formats  # comes with Jupyter
+    from IPython import get_ipython
+    from matplotlib_inline import backend_inline  # noqa: F401  (it sets the formats of figures)
 
-    set_matplotlib_formats("svg")
+    if (shell := get_ipython()) is None:
+        raise RuntimeError("use_svg: there is no notebook to set; call it in one.")
+    formatters = shell.display_formatter.formatters
+    formatters["image/svg+xml"].for_type(Figure, as_svg)
+    for name in ("image/png", "image/jpeg"):
+        with contextlib.suppress(KeyError):  # not a format of this notebook
+            shown = formatters[name].lookup_by_type(Figure)
+            formatters[name].for_type(Figure, functools.partial(_unless_svg, shown))
+
+
+def as_svg(figure: Figure) -> str | None:
+    """Returns a figure as SVG text; None if it holds images or is large as SVG."""
+    if any(ax.images or any(inner.images for inner in ax.child_axes) for ax in figure.axes):
+        return None
+    text = io.StringIO()
+    # Without a date and with fixed names, the same figure has the same text.
+    with plt.rc_context({"svg.hashsalt": "keras_gen"}):
+        figure.savefig(text, format="svg", bbox_inches="tight", metadata={"Date": None})
+    return text.getvalue() if len(text.getvalue()) <= LARGEST_SVG else None
+
+
+def _unless_svg(shown, figure: Figure):
+    return None if as_svg(figure) else shown(figure)
 
 
 def tiled(images: np.ndarray, columns: int, gap: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from keras_gen import quiet  # noqa: F401  (before TensorFlow)
 from keras_gen.runs.callbacks import Diverged, StopWhenDiverged
 from keras_gen.runs.comparing import comparison, draw_comparison
 from keras_gen.runs.config import Config, override
+from keras_gen.runs.progress import PrintEpochs
 from keras_gen.runs.releasing import release
 from keras_gen.runs.run import Run
 from keras_gen.runs.samples import check_suffix, write_samples
@@ -22,6 +23,7 @@ __all__ = [
     "Diverged",
     "Job",
     "ModelFile",
+    "PrintEpochs",
     "Released",
     "Run",
     "StopWhenDiverged",
