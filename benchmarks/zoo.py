@@ -60,7 +60,7 @@ def summary() -> str:
             f"{figure['unit']}, `{key}`",
             number(figure.get("floor")),
             f"{card['bytes'] / 1e6:.1f} MB" if "bytes" in card else "none",
-            training(card),
+            training_time(card),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -73,7 +73,7 @@ def full() -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name, card in released.cards().items():
-        first = f"`{name}`", training(card)
+        first = f"`{name}`", f"{card['epochs']} epochs, {training_time(card)}"
         for key, figure in figures(card):
             cells = (
                 first[0],
@@ -111,11 +111,10 @@ def number(x: float | None) -> str:
     return f"{x:.0f}" if abs(x) >= 1000 or x == round(x) else f"{x:.3g}"
 
 
-def training(card: dict) -> str:
-    """Returns the epochs and the time of a card's training."""
+def training_time(card: dict) -> str:
+    """Returns the time of a card's training."""
     seconds = card["metrics"]["training_seconds"]
-    time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-    return f"{card['epochs']} epochs, {time}"
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def with_table(page: str, table: str) -> str:

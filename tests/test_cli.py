@@ -509,7 +509,7 @@ def test_resume(unfinished, monkeypatch, capsys):
     assert run(f"{TRAIN} --resume") == 0
     assert "resuming runs/vae_digits-001 after epoch 1 of 2" in capsys.readouterr().out
     assert run(f"train --resume --run-dir {unfinished}") == 0
-    assert "finished already (2 epochs): nothing to do" in capsys.readouterr().out
+    assert "finished already (epochs: 2): nothing to do" in capsys.readouterr().out
 
 
 def test_divergence_names_what_to_change(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """README, CONTRIBUTING and docs: what they name exists."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -59,6 +60,14 @@ def test_the_map_is_in_the_order_of_imports():
     assert named == ORDER
 
 
-def test_all_notebooks_are_listed():
-    listed = re.findall(r"\(notebooks/(\w+\.ipynb)\)", README)
-    assert listed == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+def test_the_notebooks_are_listed_as_they_introduce_themselves():
+    table = re.search(r"<!-- notebooks.*<!-- /notebooks -->", README, re.DOTALL)[0]
+    rows = re.findall(r"\(notebooks/(\w+\.ipynb)\) \| .* \| (.*) \| ?(.*)\|\n", table)
+    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    assert [row[0] for row in rows] == [path.name for path in notebooks]
+    for path, (name, minutes, before) in zip(notebooks, rows, strict=True):
+        cell = "".join(json.loads(path.read_text())["cells"][0]["source"])
+        assert re.search(r"\| Time \| (?:about )?(.*) minutes", cell)[1] == minutes, name
+        reading = re.search(r"\| Read before \| (.*) \|", cell)[1]
+        links = [] if reading.startswith("nothing") else re.findall(r"\((\d\d)_", reading)
+        assert links == re.findall(r"\d\d", before), name

@@ -101,7 +101,7 @@ def run(arguments) -> int:
 
         path, found, config = place(arguments, preset, settings)
         if found and found.finished:
-            print(f"{path} is finished already ({config.preset.epochs} epochs): nothing to do")
+            print(f"{path} is finished already (epochs: {config.preset.epochs}): nothing to do")
             return 0
         job = runs.prepare(config, found)
         if "data" in settings and "protocols" not in settings and found is None:
