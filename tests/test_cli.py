@@ -143,7 +143,9 @@ def test_nothing_of_tensorflows_start_is_shown(arguments, tmp_path):
 
 def test_an_error_of_tensorflows_import_is_shown(tmp_path):
     (tmp_path / "tensorflow.py").write_text(
-        "import os\nos.write(2, b'cudart_stub.cc: no GPU\\nlibz is broken\\n')\n1 / 0\n"
+        "import os\n"
+        "os.write(2, b'I0000 00:00:1.2 3 cudart_stub.cc:31] no GPU\\nlibz is broken\\n')\n"
+        "1 / 0\n"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     code = "import keras_gen.quiet"
@@ -153,6 +155,66 @@ def test_an_error_of_tensorflows_import_is_shown(tmp_path):
     assert done.returncode == 1
     assert "libz is broken" in done.stderr and "ZeroDivisionError" in done.stderr
     assert "cudart_stub" not in done.stderr
+
+
+def test_errors_of_devices_are_shown_and_start_up_is_not(tmp_path):
+    (tmp_path / "tensorflow.py").write_text(
+        "import os\n"
+        "class config:\n"
+        "    def list_physical_devices():\n"
+        "        os.write(2, open(os.environ['LINES'], 'rb').read())\n"
+    )
+    place = "00:00:1795746234.205499   22070 cuda_platform.cc:52]"
+    start_up = [
+        "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",
+        f"I0000 {place} Could not find cuda drivers on your machine, GPU will not be used.",
+        "To enable the following instructions: AVX2 FMA, in other operations, rebuild TensorFlow.",
+        f"W0000 {place} Cannot dlopen some GPU libraries.",
+        f"E0000 {place} failed call to cuInit: Failed call to cuInit: UNKNOWN ERROR (303)",
+        "2026-11-27 01:22:03.456789: I tensorflow/core/util/port.cc:153] oneDNN is on.",
+    ]
+    errors = [
+        f"E0000 {place} failed call to cuInit: CUDA_ERROR_SYSTEM_DRIVER_MISMATCH",
+        "2026-11-27 01:22:03.456789: E tensorflow/core/gpu_device.cc:1] no memory is left",
+        "a library failed",
+    ]
+    (tmp_path / "lines").write_text("\n".join([*start_up, *errors]))
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = subprocess.run(
+        [sys.executable, "-c", "import keras_gen.quiet"],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": path, "LINES": str(tmp_path / "lines")},
+    )
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == errors
+
+
+def test_commands_show_only_our_output(tmp_path):
+    commands = (
+        "evaluate gan_ring --metrics modes_2500",
+        "compare gan_ring --out both.png",
+        "export gan_ring served",
+        "judge vae_digits -n 2 --out judge.html",
+        "train gan_ring --dry-run",
+        "train gan_ring --epochs 1 --set data.size=200 --set data.test_size=100 --run-dir run",
+        "sample run -n 2 --out x.npz",
+    )
+    code = (
+        "import sys\n"
+        "from keras_gen import cli\n"
+        "for command in sys.argv[1:]: assert cli.main(command.split()) == 0, command\n"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *commands],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "keras-gen: figures of the released model gan_ring\n"
 
 
 # ---- mistakes ----------------------------------------------------------------------------------
@@ -195,11 +257,13 @@ def test_an_error_of_tensorflows_import_is_shown(tmp_path):
         ("train --resume --run-dir nowhere", "nowhere is not a run directory: it does not exist"),
         ("train --resume --run-dir .", ". is not a run directory: it has no config.json"),
         ("train vae_digits --unknown 3", "unrecognized arguments: --unknown"),
+        ("list --model Vae", "--model Vae: classes of presets are VAE, BetaVAE"),
         ("evaluate nowhere", "nowhere is not a run directory, a released folder"),
         ("sample dgan_mnits -n 4 --out x.png", "Did you mean 'dgan_mnist'"),
         ("sample crgan_notes -n 4 --out x.npz", "no trained weights of 'crgan_notes'"),
         ("sample cgan_mnist -n 4 --label a --out x.png", "--label a: write a class"),
         ("sample cgan_mnist -n 4 --label 12 --out x.png", "labels must be in 0..9"),
+        ("sample cgan_mnist -n 4 --label 5-3 --out x.png", "--label 5-3 lists no class"),
         ("sample gan_mnist -n 4 --label 1 --out x.png", "takes no labels"),
         ("evaluate vae_digits --out no/x.json", "there is no directory no"),
         ("evaluate gan_ring --data digits", "is for vector data of shape (2,)"),
@@ -344,6 +408,27 @@ def test_a_full_disk_says_how_to_resume(tmp_path, capsys, monkeypatch):
     assert "No space left on device; resume with: keras-gen train --resume" in error
 
 
+def test_a_full_disk_does_not_lose_figures(trained, tmp_path, capsys, monkeypatch):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    from keras_gen import files
+
+    expected = f"evaluate {trained} --metrics active_units"
+    assert run(expected) == 0
+    table = capsys.readouterr().out
+    write = files.write_json
+    out = tmp_path / "figures.json"
+    monkeypatch.setattr(
+        files, "write_json", lambda path, *rest: (full if path == out else write)(path, *rest)
+    )
+    assert run(f"{expected} --out {out}") == 2
+    captured = capsys.readouterr()
+    names = [line.split()[0] for line in table.splitlines()]
+    assert [line.split()[0] for line in captured.out.splitlines()] == names
+    assert "No space left on device" in captured.err.splitlines()[-1]
+
+
 def test_files_of_another_shape_are_named(trained, tmp_path, capsys):
     path = shutil.copytree(trained, tmp_path / "r")
     (path / "metrics.json").write_text("[]")
@@ -388,7 +473,7 @@ def test_compare(trained, tmp_path, capsys):
     elbo = [json.loads((path / "metrics.json").read_text())["evaluation"]["elbo"]["value"]
             for path in (trained, other)]  # fmt: skip
     assert cells["elbo"][1:3] == [f"{value:.5g}" for value in elbo]
-    assert str(out) in last
+    assert str(out) in last and f"the run {trained}, the run {other}" in last
     with Image.open(out) as picture:
         width, height = picture.size
     assert 2.5 < width / height < 4.5, "two rows of seven tiles, and names"
@@ -563,8 +648,10 @@ def test_a_trained_model_by_its_name(tmp_path, monkeypatch, capsys):
         assert what in capsys.readouterr().out
         np.testing.assert_array_equal(np.load("ring.npz")["x"], np.load("again.npz")["x"])
     assert run("evaluate gan_ring --metrics modes_2500 --json --out figures.json") == 0
-    figures = json.loads(capsys.readouterr().out)
+    captured = capsys.readouterr()
+    figures = json.loads(captured.out)
     assert figures["modes_2500"]["value"] == 8
+    assert captured.err == "keras-gen: figures of the released model gan_ring\n"
     assert json.loads(Path("figures.json").read_text()) == figures
     assert run(f"evaluate {file} --metrics modes_2500") == 2
     assert "name it (--data)" in capsys.readouterr().err
@@ -591,3 +678,4 @@ def test_labels_are_taken_in_turn():
     assert sample.labels("3", 3) == [3, 3, 3]
     assert sample.labels("0-9", 12) == [*range(10), 0, 1]
     assert sample.labels("7, 1-2", 4) == [7, 1, 2, 7]
+    assert sample.labels(f"4-{10**15}", 2) == [4, 5], "a long range is not written out"

@@ -78,6 +78,8 @@ def test_override():
         ({"adam": {"beta_1": 1.0}}, r"adam's beta_1 must be in \[0, 1\), got 1.0"),
         ({"adam": {"beta_3": 0.5}}, "got 'beta_3'. Did you mean 'beta_"),
         ({"adam": {"epsilon": float("nan")}}, "adam's epsilon must be a number, got nan"),
+        ({"adam": {"epsilon": -1e-7}}, "adam's epsilon must be positive, got -1e-07"),
+        ({"adam": {"clipnorm": 0}}, "adam's clipnorm must be positive, got 0"),
         ({"class_name": "GAM"}, "unknown model 'GAM'. Did you mean 'GAN'"),
         ({"data": 3}, "data and class_name are names"),
         ({"protocols": "mig_a"}, "protocols must be a list"),

@@ -49,6 +49,26 @@ def finished(tmp_path_factory) -> runs.Run:
     return runs.train(config(), tmp_path_factory.mktemp("runs") / "finished", verbose=0)
 
 
+def test_a_config_takes_no_other_settings(tmp_path):
+    for other in ({"epochs": 3}, {"seed": 4}, {"strategy": "single"}):
+        with pytest.raises(ValueError, match="a Config has all settings"):
+            runs.train(config(), tmp_path / "run", **other)
+    assert not list(tmp_path.iterdir())
+
+
+def test_protocols_are_checked_before_training(tmp_path, caplog):
+    with pytest.raises(ValueError, match="'fid' is unknown"):
+        runs.train("vae_digits", tmp_path / "run", protocols=("fid",))
+    assert not list(tmp_path.iterdir())
+    # Those of the preset that are not for other data are left out.
+    job = runs.prepare(config(protocols=("active_units", "mig_a")))
+    job.check_protocols({"data"})
+    assert job.config.preset.protocols == ("active_units",)
+    assert "mig_a left out: not for digits" in caplog.text
+    with pytest.raises(ValueError, match="known factors"):
+        runs.prepare(config(protocols=("mig_a",))).check_protocols()
+
+
 # ---- schedules and strategies ------------------------------------------------------------------
 
 

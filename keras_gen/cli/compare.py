@@ -52,5 +52,5 @@ def run(arguments) -> int:
             plotting.save(figure, out)
     print_table(rows)
     if figure is not None:
-        print(f"{out}: a row of samples for each model, in the order of the columns")
+        print(f"{out}: a row of samples for each: {', '.join(each.origin for each in trained)}")
     return 0

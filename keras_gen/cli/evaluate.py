@@ -75,14 +75,15 @@ def run(arguments) -> int:
         figures, rows = human(arguments)
     else:
         figures, rows = measured(arguments)
-    if arguments.out:
-        from keras_gen import files
-
-        files.write_json(arguments.out, figures)
     if arguments.json:
         print(json.dumps(figures, indent=2))
     else:
         print_table(rows)
+    if arguments.out:  # after they are shown: a full disk loses nothing
+        from keras_gen import files
+
+        with usage_errors():
+            files.write_json(arguments.out, figures)
     return 0
 
 
@@ -98,6 +99,7 @@ def measured(arguments) -> tuple[dict, list[tuple[str, ...]]]:
         results = trained.evaluate(
             protocols or None, arguments.data, arguments.data_dir, features, arguments.inception
         )
+    print(f"keras-gen: figures of {trained.origin}", file=sys.stderr)
     target = trained.preset.target if trained.preset else {}
     rows = [("METRIC", "VALUE", "FLOOR", "TARGET", "UNIT", "N", "SECONDS")]
     figures = {name: dataclasses.asdict(result) for name, result in results.items()}

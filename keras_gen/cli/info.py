@@ -41,7 +41,9 @@ def run(arguments) -> int:
         "data": f"{preset.data} (needs {preset.needs})",
         "networks": options(preset.network),
         "options": options(preset.model),
-        "training": f"{preset.epochs} epochs, batch size {preset.batch_size}",
+        "training": f"{preset.epochs} epochs, batch size {preset.batch_size}; "
+        f"{preset.schedule} learning rate of {rates(preset.learning_rate)}",
+        "adam": options(preset.adam),
         "weights": weights,
         "samples": str(picture) if picture else "none",
     }
@@ -60,6 +62,11 @@ def run(arguments) -> int:
 def options(values: dict) -> str:
     """Returns options as text."""
     return ", ".join(f"{key}={value}" for key, value in values.items()) or "the defaults"
+
+
+def rates(learning_rate: float | dict[str, float]) -> str:
+    """Returns learning rates as text."""
+    return options(learning_rate) if isinstance(learning_rate, dict) else str(learning_rate)
 
 
 def figures(card: dict) -> list[tuple[str, ...]]:

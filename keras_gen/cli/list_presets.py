@@ -6,7 +6,7 @@ import dataclasses
 import json
 
 from keras_gen import presets
-from keras_gen.cli.common import command, duration, print_table
+from keras_gen.cli.common import UsageError, command, duration, print_table
 from keras_gen.presets import released
 
 
@@ -30,6 +30,9 @@ def add(commands) -> None:
 
 def run(arguments) -> int:
     """Prints the presets."""
+    classes = dict.fromkeys(preset.class_name for preset in presets.PRESETS.values())
+    if arguments.model not in (None, *classes):
+        raise UsageError(f"--model {arguments.model}: classes of presets are {', '.join(classes)}")
     chosen = [
         entry
         for entry in entries()

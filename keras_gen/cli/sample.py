@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from keras_gen.cli.common import (
@@ -73,7 +74,7 @@ def labels(text: str, n: int) -> list[int]:
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise UsageError(f"--label {text}: write a class, a list (1,5) or a range (0-9)")
-        listed += range(int(first), int(last if dash else first) + 1)
-    if not listed:
+        listed.append(range(int(first), int(last if dash else first) + 1))
+    if not any(listed):
         raise UsageError(f"--label {text} lists no class")
-    return [listed[i % len(listed)] for i in range(n)]
+    return list(itertools.islice(itertools.cycle(itertools.chain(*listed)), n))

@@ -104,9 +104,7 @@ def run(arguments) -> int:
             print(f"{path} is finished already (epochs: {config.preset.epochs}): nothing to do")
             return 0
         job = runs.prepare(config, found)
-        if "data" in settings and "protocols" not in settings and found is None:
-            config = job.config = without_inapplicable(config, job)
-        check_protocols(config, job)
+        job.check_protocols(() if found else settings)
         if arguments.dry_run:
             print(json.dumps(job.as_json(), indent=2))
             return 0
@@ -183,25 +181,6 @@ def settings_of(arguments) -> dict:
         if kind in ("", *PATH_KINDS) and os.path.exists(path):
             settings["data"] = kind + colon + absolute(path)
     return settings
-
-
-def check_protocols(config, job) -> None:
-    """Raises ValueError now, not after hours of training, if a protocol cannot be measured."""
-    from keras_gen import evaluation
-
-    evaluation.check(config.preset.protocols, job.dataset.spec, type(job.model))
-
-
-def without_inapplicable(config, job):
-    """Returns the config without protocols of the preset that are not for its new data."""
-    from keras_gen import evaluation
-
-    preset, spec = config.preset, job.dataset.spec
-    kept = evaluation.applicable(preset.protocols, spec, type(job.model))
-    if dropped := [name for name in preset.protocols if name not in kept]:
-        names = ", ".join(dropped)
-        print(f"keras-gen: {names} left out: not for {spec.name}", file=sys.stderr)
-    return dataclasses.replace(config, preset=dataclasses.replace(preset, protocols=kept))
 
 
 def resumed_config(run, arguments, settings: dict):

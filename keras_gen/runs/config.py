@@ -140,6 +140,8 @@ def _check_adam(adam: Any) -> None:
             raise ValueError(f"adam's {key} must be a number, got {value!r}")
         if key in ("beta_1", "beta_2") and not 0 <= value < 1:
             raise ValueError(f"adam's {key} must be in [0, 1), got {value!r}")
+        if value < 0 or (value == 0 and key != "weight_decay" and not key.startswith("beta")):
+            raise ValueError(f"adam's {key} must be positive, got {value!r}")
 
 
 def versions() -> dict[str, str]:

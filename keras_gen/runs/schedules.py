@@ -13,7 +13,7 @@ def schedule(
     Args:
         name: "constant"; "cosine", half a cosine from `learning_rate` down to 0 at the last step;
             or "stages", stage i = 0..7 at `learning_rate * 10 ** (-i / 7)` for a share of
-            `3 ** i / 3280` of the steps (Burda et al., 2015, section 5).
+            `3 ** i / 3280` of the steps (Burda et al. 2016, section 5).
         learning_rate: the rate at the first step.
         total_steps: optimizer steps of the whole run.
 

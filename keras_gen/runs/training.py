@@ -3,13 +3,14 @@
 import dataclasses
 import logging
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from keras_gen import checks, data, files, models, presets
+from keras_gen import checks, data, evaluation, files, models, presets
 from keras_gen.engine.optimizers import adam
 from keras_gen.presets import Preset
 from keras_gen.runs import callbacks
@@ -47,6 +48,26 @@ class Job:
             "steps": len(self.train) * self.config.preset.epochs,
             "replicas": self.model.distribute_strategy.num_replicas_in_sync,
         }
+
+    def check_protocols(self, settings: Iterable[str] = ()) -> None:
+        """Checks that the preset's protocols can be measured, before hours of training.
+
+        Args:
+            settings: names of the settings that were replaced. If the data was, and the protocols
+                were not, those that are not for the new data are left out, with a warning.
+
+        Raises:
+            ValueError: if a protocol is unknown, or not for such data or such a model.
+        """
+        preset, spec, cls = self.config.preset, self.dataset.spec, type(self.model)
+        kept = preset.protocols
+        if "data" in settings and "protocols" not in settings:
+            kept = evaluation.applicable(kept, spec, cls)
+        if dropped := [name for name in preset.protocols if name not in kept]:
+            log.warning("%s left out: not for %s", ", ".join(dropped), spec.name)
+            preset = dataclasses.replace(preset, protocols=kept)
+            self.config = dataclasses.replace(self.config, preset=preset)
+        evaluation.check(kept, spec, cls)
 
     def fit(self, run: Run, verbose: int | str = "auto") -> keras.callbacks.History:
         """Trains into the run directory up to the preset's last epoch, and finishes the run.
@@ -220,13 +241,15 @@ def train(
     ```
 
     Args:
-        preset: a name, a preset, or a whole `Config`, which the other arguments cannot change.
+        preset: a name, a preset, or a whole `Config`, with which only `run_dir` and `verbose` may
+            be given.
         run_dir: the directory to make; by default the next free runs/PRESET-NNN.
         seed: of the initial weights, the noise and the order of the data.
         data_dir: where prepared data sets are.
         strategy: "auto", "single", "mirrored" or "tpu".
         verbose: as in `keras.Model.fit`.
-        **settings: replace settings of the preset, as in `override`.
+        **settings: replace settings of the preset, as in `override`. With other data, protocols of
+            the preset that are not for it are left out.
 
     Returns:
         The finished run.
@@ -237,6 +260,10 @@ def train(
         Diverged: if a metric is no longer a number, or the discriminator has won.
     """
     if isinstance(preset, Config):
+        if settings or (seed, data_dir, strategy) != (0, None, "auto"):
+            raise ValueError(
+                "a Config has all settings: change it with dataclasses.replace, or give a preset."
+            )
         config = preset
     else:
         preset = presets.get(preset) if isinstance(preset, str) else preset
@@ -245,6 +272,7 @@ def train(
     path = next_path(config.preset.name) if run_dir is None else Path(run_dir)
     check_free(path)
     job = prepare(config)
+    job.check_protocols(settings)
     run = Run.create(path, job.as_json())
     job.fit(run, verbose)
     return run
