@@ -523,14 +523,14 @@ def test_mistakes_are_told_before_training(name):
     with pytest.raises(ValueError, match="metrics"):
         model.compile(metrics=["mse"])
     for verb in {"encode", "reconstruct"} & set(dir(model)):
-        label = arrays["label"] if model.conditional else None
+        label = [arrays["label"]] if model.conditional else []
         with pytest.raises(ValueError, match=r"x has shape \(48, "):
-            getattr(model, verb)(arrays["x"][:, :-1], label)
+            getattr(model, verb)(arrays["x"][:, :-1], *label)
         if model.conditional:
             with pytest.raises(ValueError, match=f"{verb} of {name} takes x and label"):
                 getattr(model, verb)(arrays["x"])
             with pytest.raises(ValueError, match=r"labels must be in 0\.\.2"):
-                getattr(model, verb)(arrays["x"], label + 1)
+                getattr(model, verb)(arrays["x"], arrays["label"] + 1)
     if model.conditional:
         with pytest.raises(ValueError, match="one class index per example"):
             model.fit(arrays["x"], verbose=0)
@@ -553,7 +553,7 @@ FILES = {
 @pytest.mark.parametrize("name", presets.PRESETS)
 def test_presets_build_learn_and_save(name, tmp_path):
     preset = presets.get(name)
-    cls = models.get(preset.model)
+    cls = models.get(preset.class_name)
     size = {"num_examples": 4} if cls.uses_index else {}
     spec = FILES.get(preset.data) or data.spec(preset.data, **preset.data_options)
     model = cls.from_preset(name, spec, load_weights=False, seed=1, **size)

@@ -209,7 +209,7 @@ def test_command(tmp_path, capsys):
         ("features digits --out f.h5", "--out f.h5 must end in .keras"),
         ("features digits --out no/f.keras", "there is no directory no"),
         ("features digits --epochs 0 --out f.keras", "--epochs: must be at least 1"),
-        ("features digit --out f.keras", "did you mean 'digits'"),
+        ("features digit --out f.keras", "Did you mean 'digits'"),
         ("features shapes --out f.keras", "needs class labels, but shapes has none"),
     ],
 )
