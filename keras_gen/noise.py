@@ -11,11 +11,11 @@ from keras_gen import quiet  # noqa: F401  # isort: skip  (before TensorFlow)
 import math
 import numbers
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import tensorflow as tf
+from keras import ops
 
-ALGORITHM = "philox"
+from keras_gen.philox import backend
 
 
 class Part(NamedTuple):
@@ -27,9 +27,9 @@ class Part(NamedTuple):
         size: number of examples of the part, or 1 if it is empty.
     """
 
-    start: int | tf.Tensor
-    total: int | tf.Tensor
-    size: int | tf.Tensor
+    start: Any
+    total: Any
+    size: Any
 
 
 class Noise:
@@ -53,46 +53,35 @@ class Noise:
         ValueError: if the seed has more than 32 bits, which would be cut off.
     """
 
-    def __init__(self, seed: int | tf.Tensor, part: Part | None = None):
+    def __init__(self, seed: Any, part: Part | None = None):
         if isinstance(seed, numbers.Integral) and not -(2**31) <= seed < 2**31:
             raise ValueError(f"seed must fit in 32 bits, {-(2**31)} to {2**31 - 1}; got {seed}.")
-        self._key = tf.stack([tf.cast(seed, tf.int32), 0])
+        self._key = backend.key(seed)
         self._part = part
 
-    def at(self, *places: str | int | tf.Tensor) -> Noise:
-        """Returns the key of a place (a name) or a step under this key."""
+    def at(self, *places: Any) -> Noise:
+        """Returns the key of places under this key: names, steps or indices, one under the other."""
         noise = Noise.__new__(Noise)
         noise._key, noise._part = self._key, self._part
         for place in places:
             if isinstance(place, str):
                 place = zlib.crc32(place.encode()) & 0x7FFFFFFF
-            noise._key = tf.random.experimental.stateless_fold_in(
-                noise._key, tf.cast(place, tf.int32), alg=ALGORITHM
-            )
+            noise._key = backend.fold_in(noise._key, place)
         return noise
 
-    def normal(self, shape) -> tf.Tensor:
+    def normal(self, shape):
         """Returns standard normal numbers, float32; the first axis of `shape` is the batch."""
-        return math.sqrt(2.0) * tf.math.erfinv(2.0 * self.uniform(shape) - 1.0)
+        return math.sqrt(2.0) * ops.erfinv(2.0 * self.uniform(shape) - 1.0)
 
-    def uniform(self, shape) -> tf.Tensor:
+    def uniform(self, shape):
         """Returns uniform numbers in (0, 1), float32; the first axis of `shape` is the batch."""
         rows, *rest = shape
         if self._part is None:
-            bits = self._bits(shape)
+            cells = backend.cells(self._key, shape)
         else:
             start, total, size = self._part
             first = start * rows // size
-            bits = self._bits((total * rows // size, *rest))[first : first + rows]
+            everyone = backend.cells(self._key, (total * rows // size, *rest))
+            cells = everyone[first : first + rows]
         # The centres of 2^23 equal cells, which are distinct in float32.
-        return (tf.cast(tf.bitwise.right_shift(bits, 9), tf.float32) + 0.5) * 2.0**-23
-
-    def _bits(self, shape) -> tf.Tensor:
-        """Returns random integers.
-
-        They are the same with and without XLA, which TensorFlow's random floats are not. XLA's
-        default algorithm is up to 30 times slower on a CPU than this one.
-        """
-        return tf.random.stateless_uniform(
-            shape, self._key, minval=None, maxval=None, dtype=tf.uint32, alg=ALGORITHM
-        )
+        return (cells + 0.5) * 2.0**-23

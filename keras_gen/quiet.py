@@ -1,10 +1,12 @@
-"""Imports TensorFlow without its start-up messages; errors of the import are shown.
+"""Imports Keras and its backend without TensorFlow's start-up messages; errors are shown.
 
 Some messages are written before TensorFlow reads TF_CPP_MIN_LOG_LEVEL, others when it first looks
 for a GPU. Importing this module does both while stderr goes to a file, and then shows what was not
-expected. It does nothing if TensorFlow is imported already, or TF_CPP_MIN_LOG_LEVEL is set to 0.
+expected. With another backend, TensorFlow is imported only where `tensorflow` is called.
 """
 
+import contextlib
+import importlib
 import os
 import re
 import sys
@@ -22,19 +24,60 @@ EXPECTED = (
 )
 
 
-def import_tensorflow() -> None:
-    """Imports TensorFlow and lets it look for devices, without the expected messages."""
+def import_backend() -> None:
+    """Imports Keras, and lets a TensorFlow that it imports look for devices."""
+    with quiet():
+        importlib.import_module("keras")
+        if "tensorflow" in sys.modules:
+            sys.modules["tensorflow"].config.list_physical_devices()
+
+
+def tensorflow(purpose: str):
+    """Returns TensorFlow, for what only TensorFlow does.
+
+    Args:
+        purpose: what it is needed for, for the error.
+
+    Raises:
+        ImportError: if it is not installed.
+    """
+    try:
+        with quiet():
+            return importlib.import_module("tensorflow")
+    except ModuleNotFoundError as error:
+        raise ImportError(f"{purpose} needs TensorFlow: pip install tensorflow.") from error
+
+
+class LazyTensorFlow:
+    """TensorFlow, imported when it is first used.
+
+    Args:
+        purpose: what it is needed for, as in `tensorflow`.
+    """
+
+    def __init__(self, purpose: str):
+        self._purpose = purpose
+
+    def __getattr__(self, name: str):
+        return getattr(tensorflow(self._purpose), name)
+
+
+@contextlib.contextmanager
+def quiet():
+    """Hides the expected messages of TensorFlow's start-up on stderr.
+
+    It does nothing if TensorFlow is imported already, or TF_CPP_MIN_LOG_LEVEL is set to 0.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if "tensorflow" in sys.modules or os.environ["TF_CPP_MIN_LOG_LEVEL"] == "0":
+        yield
         return
     sys.stderr.flush()
     with tempfile.TemporaryFile() as captured:
         stderr = os.dup(2)
         os.dup2(captured.fileno(), 2)
         try:
-            import tensorflow
-
-            tensorflow.config.list_physical_devices()
+            yield
         finally:
             sys.stderr.flush()
             os.dup2(stderr, 2)
@@ -45,4 +88,4 @@ def import_tensorflow() -> None:
                     print(line, file=sys.stderr)
 
 
-import_tensorflow()
+import_backend()

@@ -9,23 +9,34 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # A core for each worker, and for what it starts: more threads would wait for each other.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
+# Two devices on one processor stand for two replicas. They can be made only before the backend
+# first touches its devices, hence here and not in a fixture.
+os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
+
 from keras_gen import quiet  # noqa: F401  # isort: skip  (before TensorFlow)
 
 import keras
 import pytest
-import tensorflow as tf
 
-# Two logical devices on one processor stand for two replicas. They can be made only before
-# TensorFlow first touches its devices, hence here and not in a fixture.
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-)
+BACKEND = keras.backend.backend()
+
+if BACKEND == "tensorflow":
+    import tensorflow as tf
+
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests first, or one worker would end with them while the others wait."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out tests of TensorFlow on other backends. Slow tests come first, or one worker would
+    end with them while the others wait."""
+    if BACKEND != "tensorflow":
+        left_out = [item for item in items if item.get_closest_marker("tensorflow")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: "slow" not in item.keywords)
 
 
@@ -79,7 +90,7 @@ def mixed():
 
 
 @pytest.fixture(scope="session")
-def two_replicas() -> tf.distribute.Strategy:
+def two_replicas():
     """Two replicas on one processor."""
     from keras_gen import runs
 

@@ -14,9 +14,13 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from keras_gen import data, models, presets
+from keras_gen.data.pipeline import as_array
+from keras_gen.quiet import LazyTensorFlow
+
+tf = LazyTensorFlow("this test")
+BACKEND = keras.backend.backend()
 
 SPECS = {
     "vector": data.Spec("vector", "vector", (6,), (0.0, 1.0), num_classes=3),
@@ -97,7 +101,8 @@ def _lowers(model, batch, rate, player, name):
     noise = model.noise(examples.x)
 
     def loss():
-        return float(np.mean(model.objective(examples, noise, training=True).metrics[name]))
+        metrics = model.objective(examples, noise, training=True).metrics
+        return float(as_array(metrics[name]).mean())
 
     before, step = loss(), int(model.step)
     model.train_on_batch(batch)
@@ -107,7 +112,7 @@ def _lowers(model, batch, rate, player, name):
 
 def state(model):
     """All that a model and its optimizer remember."""
-    return [v.numpy() for v in (*model.weights, *model.optimizer.variables)]
+    return [as_array(v.value) for v in (*model.weights, *model.optimizer.variables)]
 
 
 def assert_same_state(a, b):
@@ -140,7 +145,7 @@ def test_a_player_moves_its_own_weights_only(name, kind):
 
 
 def weights_of(model, player):
-    return [w.numpy() for network in model.players[player] for w in network.trainable_weights]
+    return [as_array(w.value) for network in model.players[player] for w in network.trainable_weights]
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -206,7 +211,7 @@ def test_backup_and_restore_continues_exactly(name, save_freq, tmp_path):
     resumed = make(name, **options)
     with (
         pytest.warns(UserWarning, match="ran out of data")
-        if save_freq == 2
+        if save_freq == 2 and BACKEND == "tensorflow"
         else contextlib.nullcontext()
     ):
         fit(resumed, 4, callbacks=[backup()])
@@ -246,12 +251,15 @@ def test_every_form_of_data_gives_the_same_training(name):
         ),
         "batches": lambda: (data.Batches(arrays, BATCH, shuffle=False), {}),
     }
+    if BACKEND != "tensorflow":
+        forms = {name: form for name, form in forms.items() if "tf.data" not in name}
     if models.get(name).uses_index:  # only these forms tell which example is which
         forms = {name: form for name, form in forms.items() if "tf.data" not in name}
         forms["batches"] = lambda: (data.Batches(arrays, BATCH, shuffle=False, index=True), {})
     elif not models.get(name).conditional:
         forms["array"] = lambda: (x, {"batch_size": BATCH})
         forms["autoencoder's pair"] = lambda: ((x, x), {"batch_size": BATCH})
+    if "tf.data of pairs" in forms and not models.get(name).conditional:
         forms["tf.data of arrays"] = lambda: (
             tf.data.Dataset.from_tensor_slices(x).batch(BATCH),
             {},
@@ -319,8 +327,9 @@ def test_the_order_of_the_data_changes_every_epoch_and_with_the_seed(name):
     assert one != other
 
 
-# 16 in equal parts; 45 in parts of 23 and 22, and a last batch of 3.
-@pytest.mark.parametrize("batch_size", [BATCH, EXAMPLES - 3])
+# 16 in equal parts; on TensorFlow also 45 in parts of 23 and 22, and a last batch of 3.
+@pytest.mark.parametrize("batch_size", [BATCH, EXAMPLES - 3][: 2 if BACKEND == "tensorflow" else 1])
+@pytest.mark.skipif(BACKEND == "torch", reason="trains on one device")
 @pytest.mark.parametrize(("name", "kind"), FOREMOST)
 def test_two_replicas_train_as_one(name, kind, batch_size, two_replicas):
     # SGD, because Adam hides a gradient that is twice too large.
@@ -333,12 +342,14 @@ def test_two_replicas_train_as_one(name, kind, batch_size, two_replicas):
     for metric, values in expected.items():
         # The information is a difference of nats: near 0, float32 knows it to 1e-7.
         np.testing.assert_allclose(history[metric], values, rtol=1e-4, atol=1e-6, err_msg=metric)
-    with pytest.raises(ValueError, match="Replicas on a CPU"), two_replicas.scope():
-        make(name, jit_compile=True)
-    for a, b in zip(together.weights, alone.weights, strict=True):
-        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-3, atol=1e-5)
+    if BACKEND == "tensorflow":
+        with pytest.raises(ValueError, match="Replicas on a CPU"), two_replicas.scope():
+            make(name, jit_compile=True)
+    for a, b in zip(state(together), state(alone), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.skipif(BACKEND == "torch", reason="takes single steps, eagerly")
 @pytest.mark.parametrize(("name", "kind"), FOREMOST)
 def test_xla_trains_alike(name, kind):
     plain, compiled = (
@@ -436,6 +447,7 @@ print(json.dumps(results))
     return trained, json.loads(output.splitlines()[-1])
 
 
+@pytest.mark.tensorflow
 # One worker exports all: the others need not.
 @pytest.mark.xdist_group("exported")
 @pytest.mark.parametrize("name", MODELS)
@@ -515,9 +527,10 @@ def test_mistakes_are_told_before_training(name):
             label = [arrays["label"]] if model.conditional else []
             with pytest.raises(ValueError, match="divide by 255"):
                 model.encode(pixels, *label)
-        with pytest.raises(ValueError, match="divide by 255"):
-            bad = {"x": pixels, "label": arrays["label"]}
-            model.fit(tf.data.Dataset.from_tensor_slices(bad).batch(8), verbose=0)
+        if BACKEND == "tensorflow":
+            with pytest.raises(ValueError, match="divide by 255"):
+                bad = {"x": pixels, "label": arrays["label"]}
+                model.fit(tf.data.Dataset.from_tensor_slices(bad).batch(8), verbose=0)
         with pytest.raises(ValueError, match="divide by 255"):
             model.fit(Batched(pixels, arrays["label"]), verbose=0)
     with pytest.raises(ValueError, match="metrics"):

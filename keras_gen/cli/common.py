@@ -1,6 +1,6 @@
 """What commands share: argument types, errors of one line, tables.
 
-TensorFlow takes seconds to import. A command imports it, and the modules that need it, only when it
+Keras and its backend take seconds to import. A command imports it, and the modules that need it, only when it
 has work to do.
 """
 
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+BACKENDS = ("tensorflow", "jax", "torch")
 WHERE = "a run directory, a released folder, a .keras file or the name of a released preset"
 
 
@@ -27,7 +28,9 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
-def command(commands, name: str, run, help: str, examples: str) -> Parser:
+def command(
+    commands, name: str, run, help: str, examples: str, computes: bool = True
+) -> Parser:
     """Adds the parser of a command.
 
     Args:
@@ -36,6 +39,7 @@ def command(commands, name: str, run, help: str, examples: str) -> Parser:
         run: the function that does it: takes the parsed arguments, returns the exit code.
         help: what it does, in one line.
         examples: command lines.
+        computes: whether it needs Keras, and so has --backend.
     """
     sub = commands.add_parser(
         name,
@@ -45,6 +49,13 @@ def command(commands, name: str, run, help: str, examples: str) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     sub.set_defaults(run=run)
+    sub.set_defaults(backend=None)
+    if computes:
+        sub.add_argument(
+            "--backend",
+            choices=BACKENDS,
+            help="what Keras computes with (default: $KERAS_BACKEND, or else tensorflow)",
+        )
     return sub
 
 
@@ -128,7 +139,7 @@ def usage_errors() -> Iterator[None]:
 def expected_errors() -> tuple[type[Exception], ...]:
     """Returns the errors that the library, and TensorFlow if loaded, raises about arguments."""
     tensorflow = sys.modules.get("tensorflow")
-    return (ValueError, TypeError, OSError, *([tensorflow.errors.OpError] if tensorflow else []))
+    return (ValueError, TypeError, OSError, ImportError, *([tensorflow.errors.OpError] if tensorflow else []))
 
 
 def print_table(rows: list[tuple[str, ...]]) -> None:

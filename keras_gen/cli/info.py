@@ -19,6 +19,7 @@ def add(commands) -> None:
         run,
         "describe a preset: its paper, data, training, figures and samples",
         "  keras-gen info dgan_mnist\n  keras-gen info vae_mnist --json | jq .card.metrics",
+        computes=False,
     )
     parser.add_argument("preset", metavar="PRESET", help="a name that keras-gen list shows")
     parser.add_argument("--json", action="store_true", help="print JSON in place of text")

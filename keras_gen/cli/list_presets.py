@@ -20,6 +20,7 @@ def add(commands) -> None:
         "  keras-gen list\n"
         "  keras-gen list --released --model VAE\n"
         "  keras-gen list --json | jq '.[].name'",
+        computes=False,
     )
     parser.add_argument(
         "--released", action="store_true", help="only presets whose trained weights come along"

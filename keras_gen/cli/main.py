@@ -49,6 +49,8 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     try:
         arguments = parser().parse_args(argv)
+        if arguments.backend:
+            os.environ["KERAS_BACKEND"] = arguments.backend
         arguments.command_line = shlex.join(["keras-gen", *argv])
         with our_log():
             code = arguments.run(arguments)

@@ -12,8 +12,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from keras_gen import presets
+from keras_gen import files, presets
 from keras_gen.cli.common import (
+    BACKENDS,
     UsageError,
     absolute,
     add_data_dir,
@@ -37,6 +38,7 @@ def add(commands) -> None:
         "  keras-gen train vae_digits\n"
         "  keras-gen train vae_mnist --data fashion_mnist --epochs 20 --set latent_dim=16\n"
         "  keras-gen train beta_vae_shapes --set beta=8 --set data.image_size=32 --dry-run\n"
+        "  keras-gen train dgan_mnist --backend jax --dtype mixed_bfloat16\n"
         "  keras-gen train --resume --run-dir runs/vae_digits-001",
     )
     parser.add_argument(
@@ -74,6 +76,11 @@ def add(commands) -> None:
         choices=presets.STRATEGIES,
         help="devices: auto (default) is all local GPUs if there are several, else one device",
     )
+    parser.add_argument(
+        "--dtype",
+        choices=presets.DTYPES,
+        help="precision of the computation (default: float32)",
+    )
     parser.add_argument("--run-dir", metavar="D", help="default: the next free runs/PRESET-NNN")
     parser.add_argument(
         "--resume",
@@ -95,6 +102,8 @@ def run(arguments) -> int:
     if arguments.resume and arguments.dry_run:
         raise UsageError("--dry-run describes a new run: leave out --resume")
     with usage_errors():
+        if arguments.resume and arguments.run_dir and not arguments.backend:
+            choose_backend(Path(arguments.run_dir, "config.json"))
         preset = arguments.preset and presets.get(arguments.preset)
         settings = settings_of(arguments)
         from keras_gen import runs
@@ -110,6 +119,13 @@ def run(arguments) -> int:
             return 0
         found = found or runs.Run.create(path, job.as_json())
     return train(job, found)
+
+
+def choose_backend(config: Path) -> None:
+    """Chooses the backend of an existing run, before Keras is imported."""
+    backend = files.read_json(config).get("backend") if config.is_file() else None
+    if backend in BACKENDS:
+        os.environ["KERAS_BACKEND"] = backend
 
 
 def place(arguments, preset, settings: dict) -> tuple:
@@ -132,6 +148,7 @@ def place(arguments, preset, settings: dict) -> tuple:
         data_dir=absolute(arguments.data_dir),
         strategy=arguments.strategy or "auto",
         command=arguments.command_line,
+        dtype=arguments.dtype or "float32",
     )
     return path, None, config
 
@@ -196,6 +213,8 @@ def resumed_config(run, arguments, settings: dict):
         raise UsageError(f"{run.path} has other settings: resume it without {', '.join(settings)}")
     if arguments.seed not in (None, config.seed):
         raise UsageError(f"{run.path} has seed {config.seed}: resume it without --seed")
+    if arguments.dtype not in (None, config.dtype):
+        raise UsageError(f"{run.path} has dtype {config.dtype}: resume it without --dtype")
     # Where data and devices are may differ from one machine to the next.
     elsewhere = {
         "strategy": arguments.strategy or config.strategy,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
-from keras_gen.data.pipeline import Batch, Batches
+from keras_gen import quiet
+from keras_gen.data.pipeline import Batch, Batches, as_array
 from keras_gen.data.specs import DataError, Spec
 
 CHUNK = 1024
@@ -16,11 +18,11 @@ CHUNK = 1024
 def decode_arrays(batch: Batch) -> Batch:
     """Returns examples as float32, with uint8 pixels scaled to [0, 1], and labels as int32."""
     x = batch["x"]
-    decoded = {"x": tf.cast(x, tf.float32)}
-    if x.dtype == tf.uint8:
-        decoded["x"] /= 255.0
+    decoded = {"x": ops.cast(x, "float32")}
+    if keras.backend.standardize_dtype(x.dtype) == "uint8":
+        decoded["x"] = decoded["x"] / 255.0
     if "label" in batch:
-        decoded["label"] = tf.cast(batch["label"], tf.int32)
+        decoded["label"] = ops.cast(batch["label"], "int32")
     return decoded
 
 
@@ -31,7 +33,7 @@ class Dataset:
         spec: description of the examples.
         train: name -> array of raw training examples; the first axis is the example.
         test: the same for the test examples.
-        decode: function from a batch of raw examples to `{"x": float32, "label": int32}`, without
+        decode: function, in `keras.ops`, from a batch of raw examples to `{"x": float32, "label": int32}`, without
             `"label"` if there are no labels.
     """
 
@@ -44,22 +46,22 @@ class Dataset:
     ):
         self.spec = spec
         self._decode = decode
-        with tf.device("CPU:0"):
-            self._raw = {
-                split: {name: tf.convert_to_tensor(array) for name, array in arrays.items()}
-                for split, arrays in (("train", train), ("test", test))
-            }
+        self._raw = {
+            split: {name: as_array(array) for name, array in arrays.items()}
+            for split, arrays in (("train", train), ("test", test))
+        }
 
     def __repr__(self) -> str:
         return f"Dataset({self.spec}, train={self.size('train')}, test={self.size('test')})"
 
     @property
-    def train(self) -> tf.data.Dataset:
-        """The training examples `{"x": float32, "label": int32}` one by one, in a fixed order."""
+    def train(self):
+        """The training examples, a `tf.data.Dataset` of single `{"x": float32, "label": int32}` in a
+        fixed order."""
         return self._examples("train")
 
     @property
-    def test(self) -> tf.data.Dataset:
+    def test(self):
         """The test examples, in the form of `train`."""
         return self._examples("test")
 
@@ -86,12 +88,13 @@ class Dataset:
         chunks = list(Batches(raw, CHUNK, shuffle=False, decode=self._decode))
         return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
 
-    def _examples(self, split: str) -> tf.data.Dataset:
+    def _examples(self, split: str):
+        tf = quiet.tensorflow("tf.data")
         # Decoding in chunks is faster than decoding single examples.
         chunks = self.batches(split, CHUNK, shuffle=False).dataset
         return chunks.unbatch().apply(tf.data.experimental.assert_cardinality(self.size(split)))
 
-    def _split(self, split: str) -> dict[str, tf.Tensor]:
+    def _split(self, split: str) -> dict[str, np.ndarray]:
         if split not in self._raw:
             raise DataError(
                 f"no split {split!r} in {self.spec.name}: there are 'train' and 'test'."

@@ -7,14 +7,17 @@ and Seung 2000, "Algorithms for non-negative matrix factorization", theorem 1.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 from keras_gen.data.specs import DataError, Spec
+from keras_gen.quiet import LazyTensorFlow
+
+tf = LazyTensorFlow("audio")
 
 LOWEST_HZ = 20.0
 RANGE_DB = 80.0
@@ -75,7 +78,8 @@ def waveform(x, spec: Spec) -> np.ndarray:
     if audio["representation"] == "waveform":
         return x[..., 0]
     levels = (np.clip(x[..., 0], 0, 1) - 1) * audio["range_db"] + audio["greatest_db"]
-    return _in_chunks(lambda each: _sound_of(_linear(10 ** (each / 20), audio), audio), levels)
+    sound_of = _compiled_sound_of()
+    return _in_chunks(lambda each: sound_of(_linear(10 ** (each / 20), audio), audio), levels)
 
 
 def _parameters_of(spec: Spec) -> dict[str, Any]:
@@ -154,7 +158,11 @@ def _linear(bands: tf.Tensor, audio: dict[str, Any]) -> tf.Tensor:
     return magnitudes
 
 
-@tf.function(reduce_retracing=True)
+@functools.cache
+def _compiled_sound_of() -> Callable:
+    return tf.function(_sound_of, reduce_retracing=True)
+
+
 def _sound_of(magnitudes: tf.Tensor, audio: dict[str, Any]) -> tf.Tensor:
     """Returns sounds (n, samples) of magnitudes (n, frames, frequencies), by Griffin-Lim."""
 

@@ -25,35 +25,17 @@ def resolved(
     """Returns `steps_per_execution` and `jit_compile` with defaults for "auto".
 
     Raises:
-        ValueError: for what TensorFlow cannot do where replicas share a CPU.
+        ValueError: for what the backend cannot do.
     """
-    strategy = model.distribute_strategy
-    if backend.shares_a_cpu(strategy) and (
-        jit_compile is True or steps_per_execution not in ("auto", 1)
-    ):
-        raise ValueError(
-            "Replicas on a CPU can have neither jit_compile=True nor steps_per_execution > 1: "
-            "leave both out."
-        )
+    backend.refuse(steps_per_execution, jit_compile, model)
     if steps_per_execution == "auto":
-        steps_per_execution = backend.steps_per_execution(strategy, run_eagerly)
+        steps_per_execution = backend.steps_per_execution(model, run_eagerly)
     if jit_compile == "auto":
         jit_compile = backend.jit_compile(model)
     return {
         "steps_per_execution": steps_per_execution,
         "jit_compile": jit_compile and not run_eagerly,
     }
-
-
-def compiles_update(model, jit_compile: bool | str) -> bool:
-    """Returns whether XLA compiles the optimizer's step where it does not compile the whole step.
-
-    The many small operations of an optimizer, which read and write each weight and slot, gain by
-    being one pass over memory.
-    """
-    distributed = backend.is_distributed(model.distribute_strategy)
-    whole = model.jit_compile or model.run_eagerly or distributed
-    return jit_compile == "auto" and not whole and not backend.has_gpu()
 
 
 class Report:

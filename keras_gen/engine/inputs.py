@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import sys
 from typing import Any, NamedTuple
 
 import keras
@@ -122,13 +124,12 @@ def checked(
 
 
 def check_replicas(model, batches: data.Batches, name: str) -> None:
-    """Raises ValueError if a last batch has fewer examples than there are replicas."""
-    replicas = model.distribute_strategy.num_replicas_in_sync
+    """Raises ValueError if the replicas cannot share the batches."""
     last = min(batches.batch_size, batches.examples - (len(batches) - 1) * batches.batch_size)
-    if last < replicas:
+    problem = backend.check_replicas(model, batches.batch_size, last)
+    if problem:
         raise ValueError(
-            f"the last batch of {name} has {last} example(s), but there are {replicas} replicas: "
-            "choose another batch_size, or batches with drop_remainder=True."
+            f"{name}: {problem}: choose another batch_size, or batches with drop_remainder=True."
         )
 
 
@@ -147,8 +148,8 @@ def first_batch(x) -> list:
     """Returns the first batch of data that is not arrays, where looking at it changes nothing."""
     if isinstance(x, keras.utils.PyDataset):
         return [x[0]]
-    if isinstance(x, (data.Batches, backend.Dataset)):
-        return list(dataset(x).take(1))
+    if isinstance(x, data.Batches) or is_tf_data(x):
+        return list(itertools.islice(dataset(x) if is_tf_data(x) else x, 1))
     return []
 
 
@@ -159,7 +160,7 @@ def arrays(model, x, y=None) -> dict[str, np.ndarray] | None:
         ValueError: if arrays do not hold real numbers, or differ in length.
     """
     x, y = entries(x, y)
-    if not isinstance(x, (np.ndarray, list, backend.Tensor)):
+    if not (isinstance(x, (np.ndarray, list)) or ops.is_tensor(x)):
         return None
     found = {"x": checks.real_array("x", x)}
     if y is not None and len(y) != len(found["x"]):
@@ -237,17 +238,28 @@ def unbounded(value_range: tuple[float, float] | None) -> tuple[float, float]:
     return (-math.inf, math.inf) if value_range is None else tuple(value_range)
 
 
-def dataset(x):
+def dataset(x, on_host: bool = False):
     """Returns what Keras iterates over: a dataset of batches, or data of another form as it is.
+
+    `on_host` is for loops that are Keras's own: batches must arrive as they are.
 
     A `tf.data.Dataset` is read without tf.data's autotuner, unless its options ask for it: the end
     of an epoch would wait for it, at times as long as the epoch took.
     """
     if isinstance(x, data.Batches):
-        return x.dataset
-    if isinstance(x, backend.Dataset) and x.options().autotune.enabled is None:
-        return data.pipeline.untuned(x)
+        own = on_host and keras.backend.backend() != "tensorflow"
+        return data.pipeline.HostBatches(x) if own else backend.loop_input(x)
+    if is_tf_data(x) and x.options().autotune.enabled is None:
+        from keras_gen.data import tf_data
+
+        return tf_data.untuned(x)
     return x
+
+
+def is_tf_data(x) -> bool:
+    """Returns whether data is a `tf.data.Dataset`."""
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and isinstance(x, tensorflow.data.Dataset)
 
 
 def with_position(callbacks, x):
@@ -269,12 +281,12 @@ class Position(keras.callbacks.Callback):
         self.batches = batches
 
     def on_train_begin(self, logs=None):
-        self.model.epoch_start.assign(self.model.step)
+        self.model.epoch_start.assign(int(self.model.step.value))
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.batches is not None:
-            start = int(self.model.epoch_start.numpy())
-            self.batches.seek(start, skip=int(self.model.step.numpy()) - start)
+            start, step = map(int, (self.model.epoch_start.value, self.model.step.value))
+            self.batches.seek(start, skip=step - start)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.model.epoch_start.assign(self.model.step)
+        self.model.epoch_start.assign(int(self.model.step.value))

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
-from keras_gen import checks, data, presets
+from keras_gen import checks, data, networks, presets
 from keras_gen.engine import options, pretrained, serving
 from keras_gen.engine.trainer import Trainer
 from keras_gen.noise import Noise
@@ -68,7 +68,7 @@ class GenerativeModel(Trainer):
     def _counter(self, name: str) -> keras.Variable:
         return self.add_weight(
             name=name,
-            dtype="int64",
+            dtype="int",
             initializer="zeros",
             trainable=False,
             aggregation="only_first_replica",
@@ -83,6 +83,7 @@ class GenerativeModel(Trainer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects=None) -> GenerativeModel:
+        config = networks.common.repaired(config)
         with keras.saving.custom_object_scope(custom_objects or {}):
             return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
 
@@ -123,7 +124,7 @@ class GenerativeModel(Trainer):
         """Returns the z that `sample` decodes, `(n, latent_dim)`; None draws a seed."""
         checks.integer("n", n)
         seed = random.randrange(2**31) if seed is None else checks.seed(seed)
-        return np.array(self.draw(int(n), Noise(seed).at("sample")))
+        return data.pipeline.as_array(self.draw(int(n), Noise(seed).at("sample")))
 
     def decode(self, z, label=None, batch_size: int = 512) -> np.ndarray:
         """Returns the data that the model generates from z, `(batch, *data_shape)`.

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
-from keras_gen import __version__, checks, files
+from keras_gen import checks, files
+from keras_gen.engine import export_by_tensorflow
 from keras_gen.engine.backends import backend
+from keras_gen.versions import versions
+
+class Input(NamedTuple):
+    """Description of an input of a model's function; the first axis of an array is the batch."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
 
 SPECS = {"n": ((), "int32"), "seed": ((), "int32"), "label": ((None,), "int32")}
 
 
-def inputs(*names: str, **shapes: Sequence[int | None]) -> list[backend.TensorSpec]:
+def inputs(*names: str, **shapes: Sequence[int | None]) -> list[Input]:
     """Returns the descriptions of a function's inputs: known names, then arrays by shape."""
-    known = [backend.TensorSpec(*SPECS[name], name=name) for name in names]
-    arrays = [
-        backend.TensorSpec((None, *shape), "float32", name=name) for name, shape in shapes.items()
-    ]
+    known = [Input(name, *SPECS[name]) for name in names]
+    arrays = [Input(name, (None, *shape), "float32") for name, shape in shapes.items()]
     return [*arrays, *known]
 
 
@@ -30,7 +38,7 @@ def graph(model, name: str, function: Callable | None = None, signature=None) ->
     if name not in model._graphs:
         if function is None:
             function, signature = model.signatures()[name]
-        model._graphs[name] = backend.compiled(function, input_signature=signature)
+        model._graphs[name] = backend.compiled(function, signature, model)
     return model._graphs[name]
 
 
@@ -47,14 +55,22 @@ def run(model, name: str, *arrays, batch_size: int = 512) -> np.ndarray:
         ValueError: if the arrays are not what the signature takes.
     """
     checks.integer("batch_size", batch_size)
-    function = graph(model, name)
+    function, (_, signature) = graph(model, name), model.signatures()[name]
     arrays = [array for array in arrays if array is not None]
-    arrays = _checked(model, name, function.input_signature, arrays)
-    parts = [
-        next(iter(function(*(array[i : i + batch_size] for array in arrays)).values())).numpy()
-        for i in range(0, max(1, len(arrays[0])), batch_size)
-    ]
+    arrays = _checked(model, name, signature, arrays)
+    starts = range(0, max(1, len(arrays[0])), batch_size)
+    parts = [_rows(function, [array[i : i + batch_size] for array in arrays]) for i in starts]
     return np.concatenate(parts)
+
+
+def _rows(function: Callable, arrays: list[np.ndarray]) -> np.ndarray:
+    """The output of a function of which each row is a function of the rows."""
+    count = len(arrays[0])
+    size = backend.padded_rows(count)
+    if size > count:
+        arrays = [np.resize(array, (size, *array.shape[1:])) for array in arrays]
+    (output, *_) = function(*arrays).values()
+    return ops.convert_to_numpy(output)[:count]
 
 
 def decode_paths(model, z: np.ndarray, label=None) -> np.ndarray:
@@ -74,7 +90,7 @@ def _checked(model, name: str, wanted, arrays: Sequence) -> list[np.ndarray]:
         )
     arrays = [checks.real_array(each, array) for each, array in zip(names, arrays, strict=True)]
     for each, spec, array in zip(names, wanted, arrays, strict=True):
-        if not spec.shape.is_compatible_with(array.shape) or len(array) != len(arrays[0]):
+        if array.shape[1:] != spec.shape[1:] or len(array) != len(arrays[0]):
             sizes = ", ".join(map(str, (len(arrays[0]), *spec.shape[1:])))
             raise ValueError(f"{each} has shape {array.shape}, but should have ({sizes}).")
     label = arrays[names.index("label")] if "label" in names else None
@@ -92,6 +108,8 @@ def export(
 ) -> None:
     """Writes a SavedModel with a model's signatures and a `card.json`, all of it or nothing.
 
+    With another backend, a process with TensorFlow loads the weights and writes it.
+
     Args:
         model: a `GenerativeModel`.
         filepath: the folder to write.
@@ -100,16 +118,21 @@ def export(
 
     Raises:
         FileExistsError: before anything is written, if something else is there.
+        ImportError: if TensorFlow is not installed.
         PermissionError: if nothing can be written there.
     """
     files.check_replaceable(filepath, "saved_model.pb")
+    content = content or card(model)
+    if keras.backend.backend() != "tensorflow":
+        export_by_tensorflow.export(model, filepath, content)
+        return
     archive = keras.export.ExportArchive()
     archive.track(model)
     for name, (function, signature) in model.signatures().items():
-        archive.add_endpoint(name, function, input_signature=signature)
+        archive.add_endpoint(name, function, input_signature=backend.specs(signature))
     with files.folder_written_beside(filepath) as folder:
         archive.write_out(folder, verbose=verbose)
-        files.write_json(folder / "card.json", content or card(model))
+        files.write_json(folder / "card.json", content)
 
 
 def card(model) -> dict[str, Any]:
@@ -118,10 +141,6 @@ def card(model) -> dict[str, Any]:
         "model": type(model).__name__,
         "paper": model.paper,
         "parameters": model.count_params(),
-        "steps": int(model.step.numpy()),
-        "versions": {
-            "keras_gen": __version__,
-            "keras": keras.__version__,
-            "tensorflow": tf.__version__,
-        },
+        "steps": int(model.step.value),
+        "versions": versions(),
     }

@@ -29,7 +29,7 @@ class Objective(NamedTuple):
     shared: Any = None
 
 
-class Trainer(keras.Model):
+class Trainer(backend.Loop, keras.Model):
     """A Keras model whose `train_step` minimizes the objectives of one player or several.
 
     A subclass defines `train_step` and `objective`, and has a `seed` and a counter `step`.
@@ -84,9 +84,11 @@ class Trainer(keras.Model):
     ) -> None:
         """Configures training; the arguments are those of `keras.Model.compile`.
 
-        `steps_per_execution="auto"` means 32, and 1 with several replicas or `run_eagerly`.
-        `jit_compile="auto"` means XLA where it pays: as Keras decides on an accelerator, and on a
-        CPU for networks without layers of `faster_without_xla`.
+        `steps_per_execution="auto"` means 32 where that pays: not with `run_eagerly`, several
+        replicas of TensorFlow, or PyTorch; on JAX and a CPU it means 8, and 1 with layers of
+        `faster_without_xla`. `jit_compile="auto"` means XLA where it pays: on JAX always; on
+        TensorFlow as Keras decides on an accelerator, and on a CPU for networks without layers of
+        `faster_without_xla`.
 
         Raises:
             ValueError: for `loss`, `metrics` and the like, because the objective is the model's
@@ -110,7 +112,7 @@ class Trainer(keras.Model):
         )
         optimizers.build(self.optimizer, self)
         self._automatic = given
-        self._compile_update = compilation.compiles_update(self, jit_compile)
+        self._compile_update = jit_compile == "auto" and backend.compiles_update(self)
         self._report = compilation.Report(self.metric_names)
 
     def get_compile_config(self) -> dict[str, Any]:
@@ -138,6 +140,16 @@ class Trainer(keras.Model):
         """Returns the loss and metrics per example, `(batch,)` each."""
         raise NotImplementedError
 
+    def compute_once(self, function: Callable[[], Any], *networks: keras.Model) -> backend.Forward:
+        """Returns `function()`, computed once for several players, as its `value`.
+
+        Args:
+            function: of no arguments.
+            *networks: the value depends on their trainable weights. `minimize(..., through=...)`
+                takes a step of these networks.
+        """
+        return backend.forward(function, [v for each in networks for v in each.trainable_variables])
+
     def minimize(
         self,
         objective: Callable[..., Objective],
@@ -153,14 +165,13 @@ class Trainer(keras.Model):
             objective: returns an `Objective`. With `through` it takes that value.
             *networks: their trainable weights move, and no others. Networks of several players
                 go down the same loss, each player's by its own optimizer.
-            through: a value of `backend.forward` that depends on the networks: it was computed
-                once for several players, and the gradient flows back through it.
+            through: what `compute_once` with the networks returned; the gradient flows back through it.
 
         Returns:
             What the objective returned.
         """
         groups = optimizers.groups(self.optimizer, networks)
-        replicas = self.distribute_strategy.num_replicas_in_sync
+        replicas = backend.replicas(self)
 
         def losses(*value):
             result = objective(*value)
@@ -261,7 +272,7 @@ class Trainer(keras.Model):
     def predict(self, x, batch_size: int | None = None, **kwargs) -> np.ndarray:
         """Returns the outputs of `call`; arguments are those of `keras.Model.predict`."""
         x = inputs.checked(self, x, None, batch_size)
-        return super().predict(inputs.dataset(x), **kwargs)
+        return super().predict(inputs.dataset(x, on_host=True), **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None) -> None:
         """Does nothing: all is built. Keras would take the first batch's mean over the replicas,

@@ -5,19 +5,18 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-import platform
 from pathlib import Path
 
 import keras
-import tensorflow as tf
 from keras import layers
 
-from keras_gen import __version__
-from keras_gen.data import Dataset, Spec
+from keras_gen.data import Batches, Dataset, Spec
+from keras_gen.data.pipeline import HostBatches
 from keras_gen.evaluation.features import Features, read_features
 from keras_gen.evaluation.metrics.labels import label_accuracy
 from keras_gen.files import sha256, write_json, written_beside
 from keras_gen.networks import common
+from keras_gen.versions import versions
 
 SMALLEST = 8
 DIMENSION = 128
@@ -85,9 +84,8 @@ def train_lenet(
         metrics=["accuracy"],
         jit_compile=False,  # compiling takes longer than it saves
     )
-    pairs = batches.dataset.map(lambda batch: (batch["x"], batch["label"]))
     classifier.fit(
-        pairs.apply(tf.data.experimental.assert_cardinality(len(batches))),
+        _pairs(batches),
         epochs=epochs,
         verbose=verbose,
         shuffle=False,  # the batches are shuffled
@@ -96,6 +94,15 @@ def train_lenet(
         ],
     )
     return network
+
+
+def _pairs(batches: Batches):
+    """Pairs of images and labels, as Keras's `fit` takes them."""
+    if keras.backend.backend() != "tensorflow":
+        return HostBatches(batches, lambda batch: (batch["x"], batch["label"]))
+    pairs = batches.dataset.map(lambda batch: (batch["x"], batch["label"]))
+    pairs.cardinality = batches.dataset.cardinality
+    return pairs
 
 
 def save_lenet(
@@ -133,12 +140,7 @@ def save_lenet(
         "test_examples": len(test["x"]),
         "sha256": sha256(path),
         "command": command,
-        "versions": {
-            "keras_gen": __version__,
-            "keras": keras.__version__,
-            "tensorflow": tf.__version__,
-            "python": platform.python_version(),
-        },
+        "versions": versions(),
     }
     write_json(path.with_suffix(".json"), card)
     return read_features(path)

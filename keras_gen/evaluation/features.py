@@ -17,13 +17,18 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
-from google.protobuf.message import DecodeError
+from keras import ops
 from scipy.special import softmax
 
 from keras_gen.data import Spec
+from keras_gen.data.pipeline import as_array
+from keras_gen.engine import serving
+from keras_gen.engine.backends import backend
 from keras_gen.evaluation.arrays import checked
 from keras_gen.files import read_json, sha256
+from keras_gen.quiet import LazyTensorFlow
+
+tf = LazyTensorFlow("the FID network")
 
 WEIGHTS = Path(__file__).with_name("weights")
 COMMAND = "keras-gen features DATA --out F.keras"
@@ -79,26 +84,23 @@ class Features:
         shape = f"(n, {', '.join(map(str, self.shape))})"
         (x,) = checked(shape, dtype="float32", owner=self.name, x=x)
         batches = (x[i : i + batch_size] for i in range(0, len(x), batch_size))
-        parts = [self._graph(batch)[output].numpy() for batch in batches]
+        parts = [as_array(self._graph(batch)[output]) for batch in batches]
         return np.concatenate(parts).astype("float64")
 
     @functools.cached_property
     def _graph(self):
-        return tf.function(
-            lambda x: self.network(x, training=False),
-            input_signature=[tf.TensorSpec((None, *self.shape))],
-        )
+        image = serving.Input("x", (None, *self.shape), "float32")
+        return backend.compiled(lambda x: self.network(x, training=False), [image], self.network)
 
 
 class Inception(Features):
-    """An Inception network, for images of any size. `network` needs 3 channels."""
+    """An Inception network, for images of any size. `network` is a function of 3 channels."""
 
     shape = ("height", "width", "1 or 3")
 
     @functools.cached_property
     def _graph(self):
-        of_colours = tf.function(lambda x: self.network(x), reduce_retracing=True)
-        return lambda x: of_colours(np.repeat(x, 3 // x.shape[-1], axis=-1))
+        return lambda x: self.network(np.repeat(x, 3 // x.shape[-1], axis=-1))
 
 
 # ---- files -------------------------------------------------------------------------------------
@@ -208,15 +210,19 @@ def _imagenet() -> Inception:
     size = network.input_shape[1:3]
 
     def outputs_of(x):  # the network was trained on pixels in [-1, 1]
-        return network(2.0 * tf.image.resize(x, size) - 1.0, training=False)
+        return network(2.0 * ops.image.resize(x, size) - 1.0, training=False)
 
     digest = hashlib.sha256(b"".join(w.tobytes() for w in network.get_weights())).hexdigest()
-    return Inception("inception-imagenet (no published FID)", digest, math.nan, outputs_of)
+    colours = serving.Input("x", (None, None, None, 3), "float32")
+    of_colours = backend.compiled(outputs_of, [colours], network)
+    return Inception("inception-imagenet (no published FID)", digest, math.nan, of_colours)
 
 
 def _frozen(path: Path):
     """The FID network's graph as a function of colours in [0, 1]. The graph resizes images."""
     definition = tf.compat.v1.GraphDef()
+    from google.protobuf.message import DecodeError  # TensorFlow brings it
+
     try:
         definition.ParseFromString(path.read_bytes())
 
@@ -230,7 +236,8 @@ def _frozen(path: Path):
 
         whole = tf.compat.v1.wrap_function(outputs_of, [tf.TensorSpec((None, None, None, 3))])
         # Removes the operations that accept one image only.
-        return whole.prune(whole.inputs, whole.structured_outputs)
+        pruned = whole.prune(whole.inputs, whole.structured_outputs)
+        return lambda x: pruned(tf.constant(x))
     except (DecodeError, ValueError, KeyError) as error:
         raise ValueError(
             f"{path} is not the FID network's graph: {str(error).partition(chr(10))[0]}"

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from keras import ops
 
-from keras_gen.engine.backends import backend
 from keras_gen.engine.trainer import Objective
 from keras_gen.models.adversarial import AdversarialModel
 from keras_gen.noise import Noise
@@ -60,7 +59,9 @@ class GAN(AdversarialModel):
             fake = self.generate_for(x, z, label, training=True)
             self.discriminator_step(x, fake, z, label, noise.at("turn", turn))
         z = self.draw_for(x, noise)
-        generated = backend.forward(lambda: self.generate_for(x, z, label, training=True))
+        generated = self.compute_once(
+            lambda: self.generate_for(x, z, label, training=True), *self.players["generator"]
+        )
         discriminator = self.discriminator_step(x, generated.value, z, label, noise)
         generator = self.minimize(
             lambda fake: self.generator_objective(x, fake, z, label, noise.at("generator"), True),

@@ -28,7 +28,6 @@ from keras import ops
 
 from keras_gen import checks, data, losses
 from keras_gen.engine import default_networks, inputs, options, serving
-from keras_gen.engine.backends import backend
 from keras_gen.engine.model import GenerativeModel
 from keras_gen.engine.trainer import Objective
 from keras_gen.models import latent_search
@@ -235,9 +234,8 @@ class GLO(GenerativeModel):
         steps = np.array(checks.integer("steps", steps), "int32")
         checks.integer("batch_size", batch_size)
         search = serving.graph(self, "represent")
-        parts = [
-            search(x[i : i + batch_size], steps)["z"].numpy() for i in range(0, len(x), batch_size)
-        ]
+        starts = range(0, len(x), batch_size)
+        parts = [ops.convert_to_numpy(search(x[i : i + batch_size], steps)["z"]) for i in starts]
         return np.concatenate(parts)
 
     def reconstruct(self, x, steps: int = 200, batch_size: int = 512) -> np.ndarray:
@@ -250,7 +248,7 @@ class GLO(GenerativeModel):
 
     def signatures(self):
         z = serving.inputs(z=(self.latent_dim,))
-        steps = backend.TensorSpec((), "int32", name="steps")
+        steps = serving.Input("steps", (), "int32")
 
         def decode(z):
             return {"x": ops.cast(self.generator(z), "float32")}

@@ -148,7 +148,10 @@ class LatentVariableModel(GenerativeModel):
         for i in range(0, len(examples[0]), count):
             batch = [array[i : i + count] for array in examples]
             place = np.array([seed, i], "int32")
-            sums = [log_sum(place, np.array(c, "int32"), k, *batch) for c, k in enumerate(sizes)]
+            sums = [
+                ops.convert_to_numpy(log_sum(place, np.array(c, "int32"), k, *batch))
+                for c, k in enumerate(sizes)
+            ]
             estimates.append(np.logaddexp.reduce(np.float64(sums), axis=0) - np.log(num_samples))
         return np.concatenate(estimates).astype("float32")
 

@@ -83,6 +83,43 @@ def activated(h, activation: str):
     return layers.Activation(activation)(h)
 
 
+@keras.saving.register_keras_serializable("keras_gen")
+class BatchNormalization(layers.BatchNormalization):
+    """Batch normalization over the global batch, on every backend.
+
+    Only on TensorFlow must replicas synchronize; Keras refuses the word elsewhere.
+    """
+
+    def __init__(self, synchronized: bool = True, **kwargs):
+        on_tensorflow = keras.backend.backend() == "tensorflow"
+        super().__init__(synchronized=synchronized and on_tensorflow, **kwargs)
+        self._stored = synchronized
+
+    def get_config(self) -> dict:
+        return super().get_config() | {"synchronized": self._stored}
+
+
+def repaired(config):
+    """Returns a serialized object whose layers every backend can read and makes as they were.
+
+    Keras refuses synchronized batch normalization on some backends; the one here stands in for it.
+    Keras also drops `use_cudnn` of recurrent layers, and its own choice may have no second
+    derivative and rounds otherwise.
+    """
+    if isinstance(config, (list, tuple)):
+        return [repaired(each) for each in config]
+    if not isinstance(config, dict):
+        return config
+    config = {key: repaired(value) for key, value in config.items()}
+    if config.get("module") == "keras.layers":
+        if config["class_name"] == "BatchNormalization":
+            config["module"] = __name__
+            config["registered_name"] = keras.saving.get_registered_name(BatchNormalization)
+        elif config["class_name"] in ("GRU", "LSTM"):
+            config["config"]["use_cudnn"] = False
+    return config
+
+
 def hidden_layer(make: Callable[..., keras.Layer], activation: str, normalization: str | None):
     """Returns a function that applies a layer, its normalization and its activation.
 
@@ -98,7 +135,7 @@ def hidden_layer(make: Callable[..., keras.Layer], activation: str, normalizatio
         h = spectral(make(use_bias=normalization != "batch"), normalization)(h)
         if normalization == "batch":
             # Radford et al. 2016. Over the global batch, so that N replicas train as one does.
-            h = layers.BatchNormalization(momentum=0.9, synchronized=True)(h)
+            h = BatchNormalization(momentum=0.9)(h)
         elif normalization == "layer":
             h = layers.LayerNormalization(axis=list(range(1, len(h.shape))))(h)
         return activated(h, activation)

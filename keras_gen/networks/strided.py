@@ -11,8 +11,11 @@ fast, and computes the same. All other operations use TensorFlow's kernels.
 from __future__ import annotations
 
 import keras
-import tensorflow as tf
 from keras import layers, ops
+
+from keras_gen.quiet import LazyTensorFlow
+
+tf = LazyTensorFlow("a convolution by matrix products")
 
 # The matrix product is faster up to this number of an image's channels.
 MOST_CHANNELS = 8

@@ -8,10 +8,10 @@ import copy
 from types import MappingProxyType
 
 from keras_gen.presets import gan, infogan, released, sequences, vae
-from keras_gen.presets.preset import SCHEDULES, STRATEGIES, Preset
+from keras_gen.presets.preset import DTYPES, SCHEDULES, STRATEGIES, Preset
 from keras_gen.suggestions import nearest
 
-__all__ = ["PRESETS", "SCHEDULES", "STRATEGIES", "Preset", "get", "names", "released"]
+__all__ = ["DTYPES", "PRESETS", "SCHEDULES", "STRATEGIES", "Preset", "get", "names", "released"]
 
 PRESETS = MappingProxyType(
     {preset.name: preset for family in (vae, gan, infogan, sequences) for preset in family.PRESETS}

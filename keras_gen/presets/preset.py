@@ -5,6 +5,7 @@ from typing import Any
 
 SCHEDULES = ("constant", "cosine", "stages")
 STRATEGIES = ("auto", "single", "mirrored", "tpu")
+DTYPES = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
 @dataclass(frozen=True)

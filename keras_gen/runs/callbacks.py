@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from keras_gen import data, files, plotting
+from keras_gen.quiet import LazyTensorFlow
 from keras_gen.runs import samples
 from keras_gen.runs.run import Run
+
+tf = LazyTensorFlow("TensorBoard")
 
 
 class Diverged(RuntimeError):
@@ -47,7 +49,7 @@ class StopWhenDiverged(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         before = self.won_epochs * (self.params.get("steps") or 0)
-        self.won_since = int(self.model.step.numpy()) - before
+        self.won_since = int(self.model.step.value) - before
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items():
@@ -58,7 +60,7 @@ class StopWhenDiverged(keras.callbacks.Callback):
                     f"{name} became {value} in epoch {epoch + 1}: lower --learning-rate, "
                     f"{remedy}or look for extreme values in the data"
                 )
-        step = int(self.model.step.numpy())
+        step = int(self.model.step.value)
         if logs.get("discriminator_accuracy", 0.0) <= self.WON_ACCURACY:
             self.won_epochs, self.won_since = 0, step
             return
@@ -94,10 +96,19 @@ class HistoryFile(keras.callbacks.Callback):
         self.run.write_history(self.rows)
 
 
-class Samples(keras.callbacks.Callback):
-    """Writes samples/epoch-NNNN.png and a TensorBoard image, or .txt of text, after every epoch.
+def tensorboard(run: Run) -> list[keras.callbacks.Callback]:
+    """Returns Keras's callback for TensorBoard's events; none on backends other than TensorFlow,
+    which it would import beside them."""
+    if keras.backend.backend() != "tensorflow":
+        return []
+    return [keras.callbacks.TensorBoard(str(run.tensorboard), write_graph=False)]
 
-    All epochs' samples have the same noise. Data that cannot be drawn gets none.
+
+class Samples(keras.callbacks.Callback):
+    """Writes samples/epoch-NNNN.png, or .txt of text, after every epoch.
+
+    All epochs' samples have the same noise. Data that cannot be drawn gets none. On TensorFlow,
+    pictures are TensorBoard images too.
     """
 
     def __init__(self, run: Run, spec: data.Spec, seed: int):
@@ -105,7 +116,9 @@ class Samples(keras.callbacks.Callback):
         self.run, self.spec, self.seed = run, spec, seed
 
     def on_train_begin(self, logs=None):
-        self.writer = tf.summary.create_file_writer(str(self.run.tensorboard / "samples"))
+        self.writer = None
+        if keras.backend.backend() == "tensorflow":
+            self.writer = tf.summary.create_file_writer(str(self.run.tensorboard / "samples"))
 
     def on_epoch_end(self, epoch, logs=None):
         path = self.run.samples / f"epoch-{epoch + 1:04d}"
@@ -116,12 +129,17 @@ class Samples(keras.callbacks.Callback):
         elif plotting.drawable(self.spec):
             figure = plotting.draw_samples(x, self.spec, column_labels=labels)
             plotting.save(figure, path.with_suffix(".png"))
-            with self.writer.as_default(step=epoch + 1):
-                picture = tf.io.decode_png(path.with_suffix(".png").read_bytes(), channels=3)
-                tf.summary.image("samples", picture[None])
+            if self.writer:
+                self._log(path.with_suffix(".png"), epoch + 1)
+
+    def _log(self, picture, step: int) -> None:
+        with self.writer.as_default(step=step):
+            pixels = tf.io.decode_png(picture.read_bytes(), channels=3)
+            tf.summary.image("samples", pixels[None])
 
     def on_train_end(self, logs=None):
-        self.writer.close()
+        if self.writer:
+            self.writer.close()
 
 
 class Checkpoints(keras.callbacks.Callback):

@@ -3,19 +3,18 @@
 import dataclasses
 import json
 import math
-import platform
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import keras
-import tensorflow as tf
 
-from keras_gen import __version__, models, presets
+from keras_gen import models, presets
 from keras_gen.engine import options
-from keras_gen.presets import Preset
+from keras_gen.presets import DTYPES, Preset
 from keras_gen.suggestions import nearest
+from keras_gen.versions import versions
 
 # Preset fields that say what a preset is; the others say how it is run and can be overridden.
 FIXED = {"name", "description", "paper", "target", "data_options", "network", "model"}
@@ -34,6 +33,11 @@ class Config:
         data_dir: where prepared data sets are, or None for the default place.
         strategy: name of a strategy.
         command: the command line that made the run, or None.
+        dtype: of the computation: "float32", "mixed_bfloat16" or "mixed_float16".
+        backend: Keras's, by default the one in use.
+
+    Raises:
+        ValueError: for another dtype.
     """
 
     preset: Preset
@@ -41,6 +45,12 @@ class Config:
     data_dir: str | None = None
     strategy: str = "auto"
     command: str | None = None
+    dtype: str = "float32"
+    backend: str = field(default_factory=keras.backend.backend)
+
+    def __post_init__(self):
+        if self.dtype not in DTYPES:
+            raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {self.dtype!r}")
 
     def as_json(self) -> dict[str, Any]:
         """Returns the config as config.json holds it, with versions and commit."""
@@ -57,6 +67,7 @@ class Config:
             ValueError: if fields are missing or unknown.
         """
         try:
+            content = {"dtype": "float32", "backend": "tensorflow"} | content  # of older runs
             fields = {f.name: content[f.name] for f in dataclasses.fields(cls)}
             preset = dict(fields["preset"], protocols=tuple(fields["preset"]["protocols"]))
             return cls(**fields | {"preset": Preset(**preset)})
@@ -142,16 +153,6 @@ def _check_adam(adam: Any) -> None:
             raise ValueError(f"adam's {key} must be in [0, 1), got {value!r}")
         if value < 0 or (value == 0 and key != "weight_decay" and not key.startswith("beta")):
             raise ValueError(f"adam's {key} must be positive, got {value!r}")
-
-
-def versions() -> dict[str, str]:
-    """Returns the versions of what a result depends on."""
-    return {
-        "keras_gen": __version__,
-        "keras": keras.__version__,
-        "tensorflow": tf.__version__,
-        "python": platform.python_version(),
-    }
 
 
 def commit() -> str | None:

@@ -1,20 +1,52 @@
 """Where training runs: one device, several in one machine, or a TPU."""
 
-import tensorflow as tf
+from __future__ import annotations
+
+import contextlib
+from typing import Any, NamedTuple
+
+import keras
 
 from keras_gen.presets import STRATEGIES
+from keras_gen.quiet import LazyTensorFlow
+
+tf = LazyTensorFlow("tf.distribute")
 
 
-def strategy(name: str = "auto") -> tf.distribute.Strategy:
-    """Returns the `tf.distribute` strategy of a name.
+class Devices(NamedTuple):
+    """Devices that share each batch, with what callers need of a `tf.distribute.Strategy`."""
+
+    num_replicas_in_sync: int
+    scope: Any
+
+
+def strategy(name: str = "auto") -> tf.distribute.Strategy | Devices:
+    """Returns where to train, by name: with TensorFlow, a `tf.distribute` strategy.
 
     Args:
         name: "auto" (all local GPUs when there are several, else one device), "single" (one
-            device), "mirrored" (all local GPUs, or else all logical CPUs) or "tpu".
+            device), "mirrored" (all local GPUs, or else all logical CPUs) or "tpu". JAX takes
+            whatever devices it has for "mirrored" and "tpu", by `keras.distribution.DataParallel`;
+            PyTorch has one device.
 
     Raises:
-        ValueError: for an unknown name, or "tpu" if no TPU answers.
+        ValueError: for an unknown name, or if there are no such devices.
     """
+    if name not in STRATEGIES:
+        raise ValueError(f"unknown strategy {name!r}: known are {', '.join(STRATEGIES)}")
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        return _tensorflow(name)
+    if backend == "torch" and name in ("mirrored", "tpu"):
+        raise ValueError(f"strategy {name!r} is not for PyTorch, which trains on one device")
+    count = 1 if backend == "torch" else len(keras.distribution.list_devices())
+    accelerated = backend == "jax" and "cpu" not in keras.distribution.list_devices()[0]
+    if name == "single" or count == 1 or (name == "auto" and not accelerated):
+        return Devices(1, contextlib.nullcontext)
+    return Devices(count, keras.distribution.DataParallel().scope)
+
+
+def _tensorflow(name: str) -> tf.distribute.Strategy:
     devices = [device.name for device in tf.config.list_logical_devices("GPU")]
     if name == "auto":
         name = "mirrored" if len(devices) > 1 else "single"
@@ -27,13 +59,11 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy:
         # On CPUs the collectives of one strategy disturb those of the next in the same process.
         reduction = tf.distribute.ReductionToOneDevice()
         return tf.distribute.MirroredStrategy(devices, cross_device_ops=reduction)
-    if name == "tpu":
-        try:
-            resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
-            tf.config.experimental_connect_to_cluster(resolver)
-            tf.tpu.experimental.initialize_tpu_system(resolver)
-        except (ValueError, tf.errors.OpError) as error:
-            reason = str(error).partition("\n")[0]
-            raise ValueError(f"strategy 'tpu': no TPU found ({reason}); use 'auto'") from error
-        return tf.distribute.TPUStrategy(resolver)
-    raise ValueError(f"unknown strategy {name!r}: known are {', '.join(STRATEGIES)}")
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+    except (ValueError, tf.errors.OpError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"strategy 'tpu': no TPU found ({reason}); use 'auto'") from error
+    return tf.distribute.TPUStrategy(resolver)

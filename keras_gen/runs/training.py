@@ -1,9 +1,10 @@
 """Training a preset into a run directory, and resuming it."""
 
+import contextlib
 import dataclasses
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import keras
 
 from keras_gen import checks, data, evaluation, files, models, presets
+from keras_gen.engine.backends import backend
 from keras_gen.engine.optimizers import adam
 from keras_gen.presets import Preset
 from keras_gen.runs import callbacks
@@ -46,7 +48,7 @@ class Job:
             "test_examples": self.dataset.size("test"),
             "steps_per_epoch": len(self.train),
             "steps": len(self.train) * self.config.preset.epochs,
-            "replicas": self.model.distribute_strategy.num_replicas_in_sync,
+            "replicas": backend.replicas(self.model),
         }
 
     def check_protocols(self, settings: Iterable[str] = ()) -> None:
@@ -85,7 +87,7 @@ class Job:
         written = [
             diverged,
             callbacks.HistoryFile(run, self.initial_epoch),
-            keras.callbacks.TensorBoard(str(run.tensorboard), write_graph=False),
+            *callbacks.tensorboard(run),
             callbacks.Samples(run, self.dataset.spec, self.config.seed),
             callbacks.Checkpoints(run, diverged),
         ]
@@ -110,6 +112,11 @@ def prepare(config: Config, run: Run | None = None) -> Job:
     """
     if run:
         files.check_writable(run.path)
+    if config.backend != keras.backend.backend():
+        raise ValueError(
+            f"the run is for the backend {config.backend}, and this is {keras.backend.backend()}: "
+            f"give keras-gen --backend {config.backend}, or set KERAS_BACKEND before Python starts"
+        )
     preset = config.preset
     scope = strategy(config.strategy)
     replicas = scope.num_replicas_in_sync
@@ -153,12 +160,24 @@ def prepare(config: Config, run: Run | None = None) -> Job:
         keras.utils.set_random_seed(config.seed)
         options = {"num_examples": dataset.size("train")} if cls.uses_index else {}
         options |= preset.network | preset.model
-        model = cls.for_data(dataset.spec, seed=config.seed, **options)
+        with policy(config.dtype):
+            model = cls.for_data(dataset.spec, seed=config.seed, **options)
         model.adapt(dataset.arrays("train", limit=ADAPT_EXAMPLES)["x"])
         model.compile(optimizer=optimizer(preset, model, preset.epochs * len(train)))
     examples = dataset.arrays("train", limit=CHECKED)
     model.check_examples(examples["x"], examples.get("label"))
     return Job(config, dataset, train, validation, model)
+
+
+@contextlib.contextmanager
+def policy(name: str) -> Iterator[None]:
+    """Makes a dtype policy that of the layers that are made meanwhile."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def optimizer(preset: Preset, model: models.GenerativeModel, steps: int):
@@ -232,6 +251,7 @@ def train(
     data_dir: str | os.PathLike | None = None,
     strategy: str = "auto",
     verbose: int | str = "auto",
+    dtype: str = "float32",
     **settings: Any,
 ) -> Run:
     """Trains a preset into a new run directory.
@@ -248,6 +268,7 @@ def train(
         data_dir: where prepared data sets are.
         strategy: "auto", "single", "mirrored" or "tpu".
         verbose: as in `keras.Model.fit`.
+        dtype: "float32", "mixed_bfloat16" or "mixed_float16".
         **settings: replace settings of the preset, as in `override`. With other data, protocols of
             the preset that are not for it are left out.
 
@@ -260,7 +281,7 @@ def train(
         Diverged: if a metric is no longer a number, or the discriminator has won.
     """
     if isinstance(preset, Config):
-        if settings or (seed, data_dir, strategy) != (0, None, "auto"):
+        if settings or (seed, data_dir, strategy, dtype) != (0, None, "auto", "float32"):
             raise ValueError(
                 "a Config has all settings: change it with dataclasses.replace, or give a preset."
             )
@@ -268,7 +289,8 @@ def train(
     else:
         preset = presets.get(preset) if isinstance(preset, str) else preset
         place = None if data_dir is None else str(data_dir)
-        config = Config(override(preset, settings), checks.seed(seed), place, strategy)
+        settled = override(preset, settings)
+        config = Config(settled, checks.seed(seed), place, strategy, dtype=dtype)
     path = next_path(config.preset.name) if run_dir is None else Path(run_dir)
     check_free(path)
     job = prepare(config)

@@ -9,11 +9,11 @@ import math
 from typing import Literal
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from keras_gen.data.checks import random_state
 from keras_gen.data.dataset import Dataset
-from keras_gen.data.pipeline import Batch
+from keras_gen.data.pipeline import Batch, as_array
 from keras_gen.data.specs import DataError, Spec
 
 FACTORS = {"shape": 3, "scale": 6, "orientation": 40, "x": 32, "y": 32}
@@ -73,7 +73,7 @@ def load_shapes(
     def decode(batch: Batch) -> Batch:
         return {
             "x": _draw(batch["factors"], image_size),
-            "label": tf.cast(batch["factors"], tf.int32),
+            "label": ops.cast(batch["factors"], "int32"),
         }
 
     return Dataset(
@@ -109,43 +109,34 @@ def draw_shapes(factors, image_size: int = 64) -> np.ndarray:
     if ((factors < 0) | (factors >= limits)).any():
         raise DataError(f"factors must be from 0 to below {FACTORS}.")
     size = spec(image_size).shape[0]
-    chunks = [_draw(tf.constant(factors[i : i + 256]), size) for i in range(0, len(factors), 256)]
+    starts = range(0, len(factors), 256)
+    chunks = [as_array(_draw(factors[i : i + 256], size)) for i in starts]
     return np.concatenate(chunks) if chunks else np.zeros((0, size, size, 1), np.float32)
 
 
-def _draw(factors: tf.Tensor, image_size: int) -> tf.Tensor:
+def _draw(factors, image_size: int):
     """Returns images (n, image_size, image_size, 1) of factors (n, 5).
 
     A pixel is 1 if its centre is inside the sprite.
     """
-    shape, scale, orientation, x, y = tf.unstack(tf.cast(factors, tf.float32)[..., None], axis=1)
+    factors = ops.cast(factors, "float32")
+    shape, scale, orientation, x, y = (factors[:, i : i + 1] for i in range(5))
     angle = orientation * (2 * math.pi / FACTORS["orientation"])
     scale = 0.5 + 0.5 * scale / (FACTORS["scale"] - 1)
     step = (LAST_POSITION - FIRST_POSITION) / (FACTORS["x"] - 1)
-    pixels = (tf.range(image_size, dtype=tf.float32) + 0.5) / image_size
+    pixels = (ops.arange(image_size, dtype="float32") + 0.5) / image_size
     # Offsets from the sprite's centroid, to the right and up, in its own scale: (n, size) each.
     right = (pixels - (FIRST_POSITION + step * x)) / scale
     up = ((FIRST_POSITION + step * y) - pixels) / scale
-    cos, sin = tf.cos(angle), tf.sin(angle)
+    cos, sin = ops.cos(angle), ops.sin(angle)
+    u = (cos * right)[:, None, :] + (sin * up)[:, :, None]
+    v = (cos * up)[:, :, None] - (sin * right)[:, None, :]
 
-    def square(u, v):
-        return tf.maximum(tf.abs(u), tf.abs(v)) < SQUARE_HALF_SIDE
-
-    def ellipse(u, v):
-        return (u / ELLIPSE_HALF_AXES[0]) ** 2 + (v / ELLIPSE_HALF_AXES[1]) ** 2 < 1
-
-    def heart(u, v):
-        u, v = u / HEART_UNIT, v / HEART_UNIT + HEART_CENTROID
-        return (u * u + v * v - 1) ** 3 < u * u * v**3
-
-    # Each image is drawn only by the formula of its own shape.
-    which = tf.cast(shape[:, 0], tf.int32)
-    places = tf.dynamic_partition(tf.range(tf.size(which)), which, len(SHAPES))
-    images = []
-    for place, inside in zip(places, (square, ellipse, heart), strict=True):
-        c, s, r, t = (tf.gather(value, place) for value in (cos, sin, right, up))
-        u = (c * r)[:, None, :] + (s * t)[:, :, None]
-        v = (c * t)[:, :, None] - (s * r)[:, None, :]
-        images.append(tf.cast(inside(u, v), tf.float32))
-    images = tf.dynamic_stitch(places, images)[..., None]
-    return tf.ensure_shape(images, (factors.shape[0], image_size, image_size, 1))
+    square = ops.maximum(ops.abs(u), ops.abs(v)) < SQUARE_HALF_SIDE
+    ellipse = ops.square(u / ELLIPSE_HALF_AXES[0]) + ops.square(v / ELLIPSE_HALF_AXES[1]) < 1
+    u, v = u / HEART_UNIT, v / HEART_UNIT + HEART_CENTROID
+    ball = u * u + v * v - 1
+    heart = ball * ball * ball < u * u * v * v * v
+    which = shape[:, :, None]
+    inside = ops.where(which == 0, square, ops.where(which == 1, ellipse, heart))
+    return ops.cast(inside, "float32")[..., None]

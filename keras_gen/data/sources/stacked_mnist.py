@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from keras_gen.data.checks import check_counts, random_state
 from keras_gen.data.dataset import Dataset, decode_arrays
@@ -50,19 +50,19 @@ def load_stacked_mnist(
     check_counts("stacked_mnist", size=size, test_size=test_size)
     random = random_state(seed)
     stored = load_tfds("mnist", data_dir)._raw
-    with tf.device("CPU:0"):
-        # Both splits share one decoder, which needs the digits of both.
-        digits = tf.concat([stored["train"]["x"], stored["test"]["x"]], axis=0)[..., 0]
+    # Both splits share one decoder, which needs the digits of both.
+    digits = np.concatenate([stored["train"]["x"], stored["test"]["x"]])[..., 0]
+    digits = ops.convert_to_tensor(digits)
 
     def draw(count: int, split: str, start: int) -> dict[str, np.ndarray]:
-        label = stored[split]["label"].numpy()
+        label = stored[split]["label"]
         rows = random.randint(len(label), size=(count, 3), dtype=np.int32)
         label = (label[rows] @ DIGIT_WEIGHTS).astype(np.int32)
         return {"rows": start + rows, "label": label}
 
     def decode(batch: Batch) -> Batch:
-        channels = [tf.gather(digits, row) for row in tf.unstack(batch["rows"], axis=1)]
-        return decode_arrays({"x": tf.stack(channels, axis=-1), "label": batch["label"]})
+        x = ops.moveaxis(ops.take(digits, batch["rows"], axis=0), 1, -1)
+        return decode_arrays({"x": x, "label": batch["label"]})
 
     test = draw(test_size, "test", start=len(stored["train"]["x"]))
     train = draw(size, "train", start=0)

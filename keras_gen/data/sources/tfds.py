@@ -9,14 +9,16 @@ import urllib.request
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from keras_gen.data.checks import check_memory, image_pair
 from keras_gen.data.dataset import Dataset
 from keras_gen.data.sources.arrays import from_arrays
 from keras_gen.data.sources.text import from_documents
 from keras_gen.data.specs import DataError, Spec
+from keras_gen.quiet import LazyTensorFlow
 from keras_gen.suggestions import nearest
+
+tf = LazyTensorFlow("a set of TensorFlow Datasets")
 
 SPECS = {
     "mnist": Spec("mnist", "image", (28, 28, 1), (0.0, 1.0), num_classes=10),
@@ -123,9 +125,16 @@ def load_tfds(
     return from_arrays(name, name, arrays, kind, num_classes=classes)
 
 
+def _tensorflow_datasets():
+    tf.version  # raises an error that says what is missing  # noqa: B018
+    import tensorflow_datasets
+
+    return tensorflow_datasets
+
+
 def _builder(name: str, folder: Path):
     """Returns the builder of a set, which is prepared first if it is not."""
-    import tensorflow_datasets as tfds
+    tfds = _tensorflow_datasets()
 
     match = re.fullmatch(r"(\w+)(?:/([^:]+))?(?::([\w.*]+))?", name)
     if not match:
@@ -185,7 +194,7 @@ def _prepared(folder: Path, config: str | None, version: str | None) -> Path | N
 
 def _features(name: str, info) -> tuple[str, str | None]:
     """Returns the names of the feature to model and of the class label, None if there is none."""
-    import tensorflow_datasets as tfds
+    tfds = _tensorflow_datasets()
 
     features = dict(info.features.items()) if hasattr(info.features, "items") else {}
 
@@ -222,7 +231,7 @@ def _features(name: str, info) -> tuple[str, str | None]:
 
 def _read(builder, split, example, label, image_size) -> dict[str, np.ndarray]:
     """Returns all examples of a split."""
-    import tensorflow_datasets as tfds
+    tfds = _tensorflow_datasets()
 
     names = {"x": example} | ({"y": label} if label else {})
     decoders = None

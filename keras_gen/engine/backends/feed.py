@@ -1,0 +1,78 @@
+"""Batches for Keras's loops on JAX and PyTorch: the data stays on the device, rows are indices."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from weakref import WeakValueDictionary
+
+import keras
+import numpy as np
+
+from keras_gen import data
+
+KEY = "feed"
+
+
+class Feed(keras.utils.PyDataset):
+    """Batches, as an input of Keras's `fit` and `evaluate`.
+
+    What Keras hands on from it are tokens, which cost nothing to move. The loop of the backend
+    takes the indices of the examples from `advance`, and gathers and decodes them on the device.
+
+    Args:
+        batches: the batches.
+        to_device: function that puts an array on the device.
+
+    Attributes:
+        number: which feed it is of all there have been.
+    """
+
+    _all: WeakValueDictionary[int, Feed] = WeakValueDictionary()
+    _numbers = itertools.count()
+
+    def __init__(self, batches: data.Batches, to_device: Callable):
+        super().__init__()
+        self.batches = batches
+        self._to_device = to_device
+        self.number = next(self._numbers)
+        self._all[self.number] = self
+        self._rows: Iterator[np.ndarray] = iter(())
+        self._skipped: int | None = None
+
+    @staticmethod
+    def of(item) -> Feed | None:
+        """Returns the feed that a token stands for; None for a batch of another source."""
+        (name, *_) = item if isinstance(item, dict) else ("",)
+        return Feed._all[int(name.removeprefix(KEY))] if name.startswith(KEY) else None
+
+    @functools.cached_property
+    def arrays(self) -> dict:
+        """The arrays, on the device."""
+        return {name: self._to_device(array) for name, array in self.batches.arrays.items()}
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        return {f"{KEY}{self.number}": np.zeros((), "int8")}
+
+    def on_epoch_begin(self) -> None:
+        self._rows = self.batches.rows()
+        self._skipped = None
+
+    def advance(self, steps: int) -> list[np.ndarray]:
+        """Returns the indices of the next batches, `(batch,)` each, at most `steps` of them.
+
+        Keras counts the batches of a whole epoch. In an epoch that starts with a later batch, the
+        first calls return none.
+        """
+        if self._skipped is None:
+            calls = [math.ceil(n / steps) for n in (len(self), len(self) - self.batches.skip)]
+            self._skipped = calls[0] - calls[1]
+        if self._skipped:
+            self._skipped -= 1
+            return []
+        return list(itertools.islice(self._rows, steps))

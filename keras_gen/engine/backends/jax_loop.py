@@ -1,0 +1,158 @@
+"""Keras's `fit` and `evaluate` on JAX: several imperative steps in one compiled loop."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+from keras.src.backend.common.stateless_scope import get_stateless_scope
+
+from keras_gen.engine.backends.feed import Feed
+
+
+class Scope(keras.StatelessScope):
+    """A scope that starts with the values of the scope around it, and knows what changed."""
+
+    def __init__(self, variables: Sequence = (), values: Sequence = ()):
+        super().__init__()
+        outer = get_stateless_scope()
+        self.state_mapping = dict(outer.state_mapping) if outer else {}
+        self.state_mapping |= {id(v): x for v, x in zip(variables, values, strict=True)}
+        self.changed: dict[int, Any] = {}
+
+    def add_update(self, update) -> None:
+        variable, value = update
+        self.changed[id(variable)] = variable
+        super().add_update((variable, value))
+
+
+def loop_input(batches) -> Feed:
+    """Returns what Keras iterates over for `keras_gen.data.Batches`."""
+    if "feed" not in vars(batches):
+        batches.feed = Feed(batches, _to_device)
+    return batches.feed
+
+
+def _to_device(array):
+    distribution = keras.distribution.distribution()
+    if distribution is None:
+        return jax.device_put(array)
+    everywhere = keras.distribution.TensorLayout([None] * array.ndim, distribution.device_mesh)
+    return keras.distribution.distribute_tensor(array, everywhere)
+
+
+class Loop:
+    """What Keras's `fit` and `evaluate` call on JAX, for models whose steps are imperative."""
+
+    def make_train_function(self, force: bool = False) -> None:
+        """Makes the function that takes `steps_per_execution` training steps."""
+        if self.train_function is None or force:
+            variables = [self.trainable_variables, self.non_trainable_variables,
+                         self.optimizer.variables, self.metrics_variables]  # fmt: skip
+            self.train_function = Execution(self, self.train_step, variables)
+
+    def make_test_function(self, force: bool = False) -> None:
+        """Makes the function that takes `steps_per_execution` steps of an evaluation."""
+        if self.test_function is None or force:
+            variables = [self.trainable_variables, self.non_trainable_variables,
+                         self.metrics_variables]  # fmt: skip
+            self.test_function = Execution(self, self.test_step, variables)
+
+
+class Execution:
+    """Takes several steps in one compiled call.
+
+    Args:
+        model: the model.
+        step: its method for one batch.
+        variables: lists of variables, of which the state that Keras hands over has the values.
+    """
+
+    def __init__(self, model: keras.Model, step: Callable, variables: list[list]):
+        self._model = model
+        self._step = step
+        self._variables = [v for some in variables for v in some]
+        self._eager = model.run_eagerly or not model.jit_compile
+        self._compiled: dict[tuple, Callable] = {}
+
+    def __call__(self, state, iterator):
+        """Returns the metrics and the new state after up to `steps_per_execution` batches."""
+        count = self._model.steps_per_execution
+        item = next(iterator)
+        feed = Feed.of(item)
+        if feed:
+            arrays, items = feed.arrays, feed.advance(count)
+        else:
+            arrays, items = {}, [item, *itertools.islice(iterator, count - 1)]
+        values, structure = jax.tree.flatten(state)
+        logs = None
+        for group in _alike(items):
+            logs, values = self._execute(feed, values, arrays, group, count)
+        if logs is None:  # no step was due
+            logs = self._results(values)
+        return logs, jax.tree.unflatten(structure, values)
+
+    def _execute(self, feed, values, arrays, items: list, count: int):
+        """Takes steps on items of equal shapes, feeds' indices or batches."""
+        select = functools.partial(_select, feed)
+        if self._eager or count == 1:
+            step = functools.partial(self._one, select)
+            if not self._eager:
+                step = self._function((feed and feed.number, 1), step, values)
+            for item in items:
+                logs, values = step(values, arrays, item)
+            return logs, values
+        number = len(items)
+        stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *items)
+        if number < count:  # the same shape for every number of steps
+            stacked = jax.tree.map(lambda a: np.resize(a, (count, *a.shape[1:])), stacked)
+        function = functools.partial(self._several, select)
+        return self._function((feed and feed.number, count), function, values)(values, arrays, stacked, number)
+
+    def _function(self, key, function: Callable, values) -> Callable:
+        if key not in self._compiled:
+            options = {"donate_argnums": 0}
+            if keras.distribution.distribution() is not None:
+                options["out_shardings"] = None, [value.sharding for value in values]
+            self._compiled[key] = jax.jit(function, **options)
+        return self._compiled[key]
+
+    def _one(self, select, values, arrays, item):
+        with Scope(self._variables, values) as scope:
+            logs = self._step(select(arrays, item))
+            return logs, [scope.get_current_value(v) for v in self._variables]
+
+    def _several(self, select, values, arrays, items, number):
+        def body(i, values):
+            item = jax.tree.map(lambda a: a[i], items)
+            return self._one(select, values, arrays, item)[1]
+
+        values = jax.lax.fori_loop(0, number, body, values)
+        return self._results(values), values
+
+    def _results(self, values):
+        with Scope(self._variables, values):
+            return self._model.get_metrics_result()
+
+
+def _alike(items: list) -> list[list]:
+    """Items in groups of equal shapes: the last batch of an epoch may be smaller."""
+    shapes = lambda item: [np.shape(leaf) for leaf in jax.tree.leaves(item)]  # noqa: E731
+    return [list(group) for _, group in itertools.groupby(items, key=shapes)]
+
+
+def _select(feed: Feed | None, arrays, item):
+    """The batch of an item: gathered and decoded rows, or the item itself."""
+    if feed is None:
+        return item
+    distribution = keras.distribution.distribution()
+    if distribution is not None:
+        layout = distribution.get_data_layout(item.shape)
+        item = keras.distribution.distribute_tensor(item, layout)
+    gathered = {name: jax.numpy.take(array, item, axis=0) for name, array in arrays.items()}
+    return feed.batches.batch(gathered, item)

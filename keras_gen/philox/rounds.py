@@ -1,0 +1,67 @@
+"""Philox by integer arithmetic alone, on arrays of any library.
+
+Arrays hold words of 32 bits. How words are multiplied and added depends on the integers that a
+library has, so these functions take an `Arithmetic`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
+WEYL = 0x9E3779B9, 0xBB67AE85
+ROUNDS = 10
+# TensorFlow encrypts a seed by this key, so that seeds that differ little give unrelated streams.
+SCRAMBLER = 0x3EC8F720, 0x02461E29
+
+
+class Arithmetic(NamedTuple):
+    """Integer arithmetic on words of 32 bits.
+
+    Attributes:
+        multiply: of an array and a constant, returns the high and the low word of the product.
+        add: returns the sum of an array and a constant, modulo 2^32.
+        words: of a key's integer, returns its low word and the word of its sign.
+        count: of `n`, returns the words 0, 1, ..., n - 1.
+        signed: returns a word as the integer of 32 bits that it stands for.
+    """
+
+    multiply: Callable[[Any, int], tuple]
+    add: Callable[[Any, int], Any]
+    words: Callable[[Any], tuple]
+    count: Callable[[int], Any]
+    signed: Callable[[Any], Any]
+
+
+def block(arithmetic: Arithmetic, counter, key) -> tuple:
+    """Returns the four words for a counter of four words and a key of two."""
+    a, b, c, d = counter
+    first, second = key
+    for i in range(ROUNDS):
+        if i:
+            first, second = (
+                arithmetic.add(word, constant)
+                for word, constant in zip((first, second), WEYL, strict=True)
+            )
+        high_a, low_a = arithmetic.multiply(a, MULTIPLIERS[0])
+        high_c, low_c = arithmetic.multiply(c, MULTIPLIERS[1])
+        a, b, c, d = high_c ^ b ^ first, low_c, high_a ^ d ^ second, low_a
+    return a, b, c, d
+
+
+def stream(arithmetic: Arithmetic, key, blocks: int) -> tuple:
+    """Returns the words of consecutive blocks under a key: four arrays, `(blocks,)`."""
+    seed = [word for part in key for word in arithmetic.words(part)]
+    zero = seed[0] ^ seed[0]
+    scrambler = (arithmetic.add(zero, word) for word in SCRAMBLER)
+    first, second, *high = block(arithmetic, seed, scrambler)
+    low = arithmetic.count(blocks)
+    zeros = low ^ low
+    return block(arithmetic, (low, zeros, *(zeros ^ word for word in high)), (first, second))
+
+
+def fold_in(arithmetic: Arithmetic, key, place):
+    """Returns the key of a place, an integer of 32 bits, under a key."""
+    (word,), *_ = stream(arithmetic, key, 1)
+    return arithmetic.signed(word), place
