@@ -60,7 +60,7 @@ class Noise:
         self._part = part
 
     def at(self, *places: Any) -> Noise:
-        """Returns the key of places under this key: names, steps or indices, one under the other."""
+        """Returns the key of places under this key, one under the other: names, steps, indices."""
         noise = Noise.__new__(Noise)
         noise._key, noise._part = self._key, self._part
         for place in places:

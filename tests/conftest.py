@@ -2,16 +2,9 @@
 
 import contextlib
 import functools
-import os
 from pathlib import Path
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    # A core for each worker, and for what it starts: more threads would wait for each other.
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-
-# Two devices on one processor stand for two replicas. They can be made only before the backend
-# first touches its devices, hence here and not in a fixture.
-os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
+import devices  # noqa: F401  # isort: skip  (before the backend)
 
 from keras_gen import quiet  # noqa: F401  # isort: skip  (before TensorFlow)
 

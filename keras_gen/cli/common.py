@@ -1,7 +1,7 @@
 """What commands share: argument types, errors of one line, tables.
 
-Keras and its backend take seconds to import. A command imports it, and the modules that need it, only when it
-has work to do.
+Keras and its backend take seconds to import. A command imports them, and the modules that need
+them, only when it has work to do.
 """
 
 from __future__ import annotations
@@ -28,9 +28,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
-def command(
-    commands, name: str, run, help: str, examples: str, computes: bool = True
-) -> Parser:
+def command(commands, name: str, run, help: str, examples: str, computes: bool = True) -> Parser:
     """Adds the parser of a command.
 
     Args:
@@ -139,7 +137,13 @@ def usage_errors() -> Iterator[None]:
 def expected_errors() -> tuple[type[Exception], ...]:
     """Returns the errors that the library, and TensorFlow if loaded, raises about arguments."""
     tensorflow = sys.modules.get("tensorflow")
-    return (ValueError, TypeError, OSError, ImportError, *([tensorflow.errors.OpError] if tensorflow else []))
+    return (
+        ValueError,
+        TypeError,
+        OSError,
+        ImportError,
+        *([tensorflow.errors.OpError] if tensorflow else []),
+    )
 
 
 def print_table(rows: list[tuple[str, ...]]) -> None:

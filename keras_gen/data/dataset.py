@@ -33,8 +33,8 @@ class Dataset:
         spec: description of the examples.
         train: name -> array of raw training examples; the first axis is the example.
         test: the same for the test examples.
-        decode: function, in `keras.ops`, from a batch of raw examples to `{"x": float32, "label": int32}`, without
-            `"label"` if there are no labels.
+        decode: function, in `keras.ops`, from a batch of raw examples to
+            `{"x": float32, "label": int32}`, without `"label"` if there are no labels.
     """
 
     def __init__(
@@ -56,8 +56,8 @@ class Dataset:
 
     @property
     def train(self):
-        """The training examples, a `tf.data.Dataset` of single `{"x": float32, "label": int32}` in a
-        fixed order."""
+        """The training examples in a fixed order: a `tf.data.Dataset` of single dictionaries
+        `{"x": float32, "label": int32}`."""
         return self._examples("train")
 
     @property

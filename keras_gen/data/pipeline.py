@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -16,6 +17,23 @@ from keras_gen.data.specs import DataError
 from keras_gen.philox import numpy as philox
 
 Batch = dict[str, Any]
+
+
+class Recipe(NamedTuple):
+    """How rows of arrays become a batch; equal for batches that do the same.
+
+    Attributes:
+        decode: as in `Batches`.
+        index: as in `Batches`.
+    """
+
+    decode: Callable[[Batch], Batch] | None
+    index: bool
+
+    def batch(self, gathered: Batch, indices) -> Batch:
+        """Returns the batch of gathered rows, decoded."""
+        decoded = self.decode(gathered) if self.decode else gathered
+        return decoded | {"index": indices} if self.index else decoded
 
 
 class Batches:
@@ -39,6 +57,7 @@ class Batches:
 
     Attributes:
         arrays: the arrays, NumPy's.
+        recipe: how rows of the arrays become a batch.
         epoch, skip: what `seek` was called with.
 
     Raises:
@@ -73,8 +92,7 @@ class Batches:
             raise DataError(
                 f"no batch of {batch_size} in {self.examples} examples: give a smaller batch_size."
             )
-        self._decode = decode
-        self._index = index
+        self.recipe = Recipe(decode, index)
         self.epoch, self.skip = 0, 0
 
     def seek(self, epoch: int, skip: int = 0) -> None:
@@ -108,16 +126,13 @@ class Batches:
         return self._decoded()
 
     def rows(self) -> Iterator[np.ndarray]:
-        """Yields the indices of each batch's examples, `(batch,)`, from the position on."""
-        n = self.examples
-        order = philox.shuffled(n, (self.seed, self.epoch)) if self.shuffle else np.arange(n)
-        for batch in range(self.skip, self._length):
-            yield order[batch * self.batch_size : (batch + 1) * self.batch_size]
-
-    def batch(self, gathered: Batch, indices) -> Batch:
-        """Returns the batch of gathered rows of the arrays, decoded."""
-        decoded = self._decode(gathered) if self._decode else gathered
-        return decoded | {"index": indices} if self._index else decoded
+        """Returns the indices of each batch's examples, `(batch,)`, from the position on."""
+        n, size = self.examples, self.batch_size
+        if self.shuffle:
+            parts = philox.shuffled(n, (self.seed, self.epoch), size)
+        else:
+            parts = (np.arange(start, min(start + size, n)) for start in range(0, n, size))
+        return itertools.islice(parts, self.skip, self._length)
 
     @functools.cached_property
     def dataset(self):
@@ -136,7 +151,7 @@ class Batches:
     def _decoded(self) -> Iterator[Batch]:
         for indices in self.rows():
             gathered = {name: array[indices] for name, array in self.arrays.items()}
-            batch = self.batch(gathered, indices)
+            batch = self.recipe.batch(gathered, indices)
             yield {name: as_array(array) for name, array in batch.items()}
 
 

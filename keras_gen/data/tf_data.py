@@ -38,7 +38,7 @@ def dataset(batches: Batches) -> tf.data.Dataset:
 
     def batch(indices):
         gathered = {name: tf.gather(tensor, indices) for name, tensor in tensors.items()}
-        return batches.batch(gathered, indices)
+        return batches.recipe.batch(gathered, indices)
 
     options = tf.data.Options()
     options.deterministic = True

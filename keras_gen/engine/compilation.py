@@ -28,12 +28,10 @@ def resolved(
         ValueError: for what the backend cannot do.
     """
     backend.refuse(steps_per_execution, jit_compile, model)
-    if steps_per_execution == "auto":
-        steps_per_execution = backend.steps_per_execution(model, run_eagerly)
     if jit_compile == "auto":
         jit_compile = backend.jit_compile(model)
     return {
-        "steps_per_execution": steps_per_execution,
+        "steps_per_execution": backend.steps_per_execution(model, run_eagerly, steps_per_execution),
         "jit_compile": jit_compile and not run_eagerly,
     }
 

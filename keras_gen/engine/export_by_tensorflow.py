@@ -50,7 +50,10 @@ def main() -> None:
     from keras_gen.engine import serving
 
     serving.export(
-        keras.models.load_model(sys.argv[1]), sys.argv[2], verbose=False, content=json.load(sys.stdin)
+        keras.models.load_model(sys.argv[1]),
+        sys.argv[2],
+        verbose=False,
+        content=json.load(sys.stdin),
     )
 
 

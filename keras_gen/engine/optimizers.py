@@ -157,6 +157,19 @@ def _scaled(optimizer, model, scale_loss: bool) -> keras.optimizers.Optimizer:
     return keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2**15 / size)
 
 
+def portable(config):
+    """Returns a serialized object whose optimizers are Keras's, not those of its PyTorch backend,
+    which no other backend has."""
+    if isinstance(config, (list, tuple)):
+        return [portable(each) for each in config]
+    if not isinstance(config, dict):
+        return config
+    config = {key: portable(value) for key, value in config.items()}
+    if str(config.get("module")).startswith("keras.src.backend.torch.optimizers"):
+        config |= {"module": "keras.optimizers", "registered_name": None}
+    return config
+
+
 def adam(rate: Any, players: Iterable[str], **options) -> Any:
     """Returns what `compile(optimizer=...)` takes for Adam with one rate, or one for each player.
 

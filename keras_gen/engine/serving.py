@@ -15,6 +15,7 @@ from keras_gen.engine import export_by_tensorflow
 from keras_gen.engine.backends import backend
 from keras_gen.versions import versions
 
+
 class Input(NamedTuple):
     """Description of an input of a model's function; the first axis of an array is the batch."""
 

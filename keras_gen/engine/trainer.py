@@ -118,7 +118,7 @@ class Trainer(backend.Loop, keras.Model):
     def get_compile_config(self) -> dict[str, Any]:
         config = super().get_compile_config()
         # "auto" stays "auto" in files: it may mean something else where the model is loaded.
-        return config and config | self._automatic
+        return config and optimizers.portable(config | self._automatic)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -165,7 +165,8 @@ class Trainer(backend.Loop, keras.Model):
             objective: returns an `Objective`. With `through` it takes that value.
             *networks: their trainable weights move, and no others. Networks of several players
                 go down the same loss, each player's by its own optimizer.
-            through: what `compute_once` with the networks returned; the gradient flows back through it.
+            through: what `compute_once` with the networks returned; gradients flow back through
+                it.
 
         Returns:
             What the objective returned.

@@ -18,6 +18,7 @@ class UnitBall(keras.constraints.Constraint):
     """Projects each row into the unit ball; a row inside it stays as it is, bit for bit."""
 
     def __call__(self, w):
+        w = ops.convert_to_tensor(w)
         norm = ops.sqrt(ops.sum(ops.square(w), axis=1, keepdims=True))
         return ops.where(norm > 1.0 + 1e-6, w / ops.maximum(norm, 1.0), w)
 
@@ -59,6 +60,7 @@ def draw_alike(learned, n, noise: Noise):
     Returns:
         `(n, latent_dim)`.
     """
+    learned = ops.convert_to_tensor(learned)
     mean = ops.mean(learned, axis=0)
     centered = learned - mean
     covariance = ops.matmul(ops.transpose(centered), centered) / learned.shape[0]

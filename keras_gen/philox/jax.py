@@ -1,33 +1,45 @@
-"""Philox by JAX, whose integers have 32 bits."""
+"""Philox by JAX."""
 
 from __future__ import annotations
 
 import math
 import numbers
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
+from keras import ops
 
 from keras_gen.philox import numpy as host
 from keras_gen.philox import rounds
 
 
 def multiply(a, constant: int) -> tuple:
-    """Returns the high and the low word of products, by products of half words."""
-    half, mask = jnp.uint32(16), jnp.uint32(0xFFFF)
-    low, high = jnp.uint32(constant & 0xFFFF), jnp.uint32(constant >> 16)
-    a_low, a_high = a & mask, a >> half
-    middle, other = a_high * low, a_low * high
-    carry = ((a_low * low) >> half) + (middle & mask) + (other & mask)
-    return a_high * high + (middle >> half) + (other >> half) + (carry >> half), a * jnp.uint32(
-        constant
-    )
+    """Returns the high and the low word of products of words and a constant."""
+    with jax.enable_x64(True):
+        product = lax.convert_element_type(a, np.uint64) * np.uint64(constant)
+        high = lax.convert_element_type(product >> np.uint64(32), np.uint32)
+        return high, lax.convert_element_type(product, np.uint32)
 
 
 def words(value) -> tuple:
     """Returns the low word of an integer, and the word of its sign."""
-    value = jnp.reshape(jnp.asarray(value, "int32"), (1,))
+    value = jnp.reshape(ops.convert_to_tensor(value, "int32"), (1,))
     return value.astype("uint32"), (value >> 31).astype("uint32")
+
+
+def repeat(function, state: tuple) -> tuple:
+    """Returns the state after all rounds.
+
+    On a CPU they are a loop: of one long expression, XLA computes common parts again and again, a
+    thousand times slower. On an accelerator a loop would be a launch for every round.
+    """
+    if jax.default_backend() != "cpu":
+        return rounds.repeat(function, state)
+    shape = jnp.broadcast_shapes(*map(jnp.shape, state[:4]))
+    state = (*(jnp.broadcast_to(word, shape) for word in state[:4]), *state[4:])
+    return lax.fori_loop(0, rounds.ROUNDS, lambda _, state: function(state), state)
 
 
 ARITHMETIC = rounds.Arithmetic(
@@ -36,6 +48,7 @@ ARITHMETIC = rounds.Arithmetic(
     words=words,
     count=lambda n: jnp.arange(n, dtype="uint32"),
     signed=lambda word: word.astype("int32"),
+    repeat=repeat,
 )
 
 
@@ -46,8 +59,10 @@ def key(seed):
 
 def fold_in(key, place):
     """Returns the key of a place under a key; on the host where all is known."""
-    if all(isinstance(value, (numbers.Integral, np.ndarray)) for value in (*key, place)):
-        return host.fold_in(key, int(place))
+    if not isinstance(place, numbers.Integral):
+        place = ops.convert_to_tensor(place, "int32")
+    if not any(isinstance(value, jax.core.Tracer) for value in (*key, place)):
+        return host.fold_in(tuple(map(int, key)), int(place))
     return rounds.fold_in(ARITHMETIC, key, place)
 
 

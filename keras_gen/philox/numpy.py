@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -27,6 +28,7 @@ ARITHMETIC = rounds.Arithmetic(
     words=words,
     count=lambda n: np.arange(n, dtype="uint32"),
     signed=lambda word: int(word.astype("int32")),
+    repeat=rounds.repeat,
 )
 
 
@@ -41,11 +43,16 @@ def bits(key, n: int) -> np.ndarray:
     return np.stack(blocks, axis=-1).ravel()[:n]
 
 
-def shuffled(n: int, key) -> np.ndarray:
-    """Returns 0, 1, ..., n - 1 in a random order, as `tf.random.experimental.stateless_shuffle`."""
-    draws = bits(key, n) % np.arange(n, 0, -1, dtype="uint32")
-    places = (draws + np.arange(n)).tolist()
+def shuffled(n: int, key, size: int) -> Iterator[np.ndarray]:
+    """Yields 0, 1, ..., n - 1 in a random order, `size` at a time.
+
+    The order is that of `tf.random.experimental.stateless_shuffle`. Each part is computed when it
+    is asked for.
+    """
+    swaps = bits(key, n) % np.arange(n, 0, -1, dtype="uint32") + np.arange(n)
     order = list(range(n))
-    for i, place in enumerate(places):
-        order[i], order[place] = order[place], order[i]
-    return np.array(order)
+    for start in range(0, n, size):
+        end = min(start + size, n)
+        for i, place in enumerate(swaps[start:end].tolist(), start):
+            order[i], order[place] = order[place], order[i]
+        yield np.array(order[start:end], "int32")

@@ -25,6 +25,7 @@ class Arithmetic(NamedTuple):
         words: of a key's integer, returns its low word and the word of its sign.
         count: of `n`, returns the words 0, 1, ..., n - 1.
         signed: returns a word as the integer of 32 bits that it stands for.
+        repeat: applies a function to a state `ROUNDS` times.
     """
 
     multiply: Callable[[Any, int], tuple]
@@ -32,22 +33,27 @@ class Arithmetic(NamedTuple):
     words: Callable[[Any], tuple]
     count: Callable[[int], Any]
     signed: Callable[[Any], Any]
+    repeat: Callable[[Callable, tuple], tuple]
 
 
 def block(arithmetic: Arithmetic, counter, key) -> tuple:
     """Returns the four words for a counter of four words and a key of two."""
-    a, b, c, d = counter
-    first, second = key
-    for i in range(ROUNDS):
-        if i:
-            first, second = (
-                arithmetic.add(word, constant)
-                for word, constant in zip((first, second), WEYL, strict=True)
-            )
+
+    def one(state):
+        a, b, c, d, first, second = state
         high_a, low_a = arithmetic.multiply(a, MULTIPLIERS[0])
         high_c, low_c = arithmetic.multiply(c, MULTIPLIERS[1])
-        a, b, c, d = high_c ^ b ^ first, low_c, high_a ^ d ^ second, low_a
-    return a, b, c, d
+        key = arithmetic.add(first, WEYL[0]), arithmetic.add(second, WEYL[1])
+        return high_c ^ b ^ first, low_c, high_a ^ d ^ second, low_a, *key
+
+    return arithmetic.repeat(one, (*counter, *key))[:4]
+
+
+def repeat(function: Callable, state: tuple) -> tuple:
+    """Returns the state after all rounds, one after the other."""
+    for _ in range(ROUNDS):
+        state = function(state)
+    return state
 
 
 def stream(arithmetic: Arithmetic, key, blocks: int) -> tuple:

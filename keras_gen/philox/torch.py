@@ -37,6 +37,7 @@ ARITHMETIC = rounds.Arithmetic(
     words=words,
     count=lambda n: ops.arange(n, dtype="int64"),
     signed=signed,
+    repeat=rounds.repeat,
 )
 
 

@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from typing import ClassVar
 from weakref import WeakValueDictionary
 
 import keras
@@ -30,7 +31,7 @@ class Feed(keras.utils.PyDataset):
         number: which feed it is of all there have been.
     """
 
-    _all: WeakValueDictionary[int, Feed] = WeakValueDictionary()
+    _all: ClassVar[WeakValueDictionary[int, Feed]] = WeakValueDictionary()
     _numbers = itertools.count()
 
     def __init__(self, batches: data.Batches, to_device: Callable):

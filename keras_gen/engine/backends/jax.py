@@ -36,7 +36,7 @@ def pure(function: Callable, variables: Sequence) -> tuple[Callable, Callable]:
     assigned: dict[int, Any] = {}
 
     def computed(values, *arguments):
-        with Scope(variables, values) as scope:
+        with Scope(variables, values, differentiated=True) as scope:
             result = function(*arguments)
         assigned.update(scope.changed)
         return result, {key: scope.state_mapping[key] for key in scope.changed}
@@ -176,13 +176,13 @@ def refuse(steps_per_execution: int | str, jit_compile: bool | str, model: keras
     """Accepts all settings."""
 
 
-def steps_per_execution(model: keras.Model, run_eagerly: bool) -> int:
-    """Returns the default number of training steps in one call of the compiled function.
+def steps_per_execution(model: keras.Model, run_eagerly: bool, given: int | str) -> int:
+    """Returns the number of training steps in one call of the compiled function.
 
     On a CPU, XLA's convolutions and recurrent layers are slow inside a loop.
     """
-    if run_eagerly:
-        return 1
+    if given != "auto" or run_eagerly:
+        return 1 if given == "auto" else given
     if jax.default_backend() != "cpu":
         return 32
     slow = any(isinstance(layer, model.faster_without_xla) for layer in model._flatten_layers())

@@ -12,21 +12,37 @@ import keras
 import numpy as np
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 
+from keras_gen import data
 from keras_gen.engine.backends.feed import Feed
 
 
 class Scope(keras.StatelessScope):
-    """A scope that starts with the values of the scope around it, and knows what changed."""
+    """A scope that starts with the values of the scope around it, and knows what changed.
 
-    def __init__(self, variables: Sequence = (), values: Sequence = ()):
+    A layer may assign a variable whose gradient is asked for, as spectral normalization does. The
+    gradient is then that with respect to the value assigned, as on the other backends.
+
+    Args:
+        variables: some variables.
+        values: their values.
+        differentiated: whether gradients with respect to these values are asked for.
+    """
+
+    def __init__(self, variables: Sequence, values: Sequence, differentiated: bool = False):
         super().__init__()
         outer = get_stateless_scope()
-        self.state_mapping = dict(outer.state_mapping) if outer else {}
-        self.state_mapping |= {id(v): x for v, x in zip(variables, values, strict=True)}
+        given = {id(v): value for v, value in zip(variables, values, strict=True)}
+        self.state_mapping = (dict(outer.state_mapping) if outer else {}) | given
+        self.sources: dict[int, Any] = dict(getattr(outer, "sources", {}))
+        if differentiated:
+            self.sources |= given
         self.changed: dict[int, Any] = {}
 
     def add_update(self, update) -> None:
         variable, value = update
+        source = self.sources.get(id(variable))
+        if source is not None:
+            value = jax.lax.stop_gradient(value) + (source - jax.lax.stop_gradient(source))
         self.changed[id(variable)] = variable
         super().add_update((variable, value))
 
@@ -99,11 +115,12 @@ class Execution:
 
     def _execute(self, feed, values, arrays, items: list, count: int):
         """Takes steps on items of equal shapes, feeds' indices or batches."""
-        select = functools.partial(_select, feed)
+        recipe = feed and feed.batches.recipe
+        select = functools.partial(_select, recipe)
         if self._eager or count == 1:
             step = functools.partial(self._one, select)
             if not self._eager:
-                step = self._function((feed and feed.number, 1), step, values)
+                step = self._function((recipe, 1), step, values)
             for item in items:
                 logs, values = step(values, arrays, item)
             return logs, values
@@ -112,7 +129,7 @@ class Execution:
         if number < count:  # the same shape for every number of steps
             stacked = jax.tree.map(lambda a: np.resize(a, (count, *a.shape[1:])), stacked)
         function = functools.partial(self._several, select)
-        return self._function((feed and feed.number, count), function, values)(values, arrays, stacked, number)
+        return self._function((recipe, count), function, values)(values, arrays, stacked, number)
 
     def _function(self, key, function: Callable, values) -> Callable:
         if key not in self._compiled:
@@ -146,13 +163,13 @@ def _alike(items: list) -> list[list]:
     return [list(group) for _, group in itertools.groupby(items, key=shapes)]
 
 
-def _select(feed: Feed | None, arrays, item):
+def _select(recipe: data.pipeline.Recipe | None, arrays, item):
     """The batch of an item: gathered and decoded rows, or the item itself."""
-    if feed is None:
+    if recipe is None:
         return item
     distribution = keras.distribution.distribution()
     if distribution is not None:
         layout = distribution.get_data_layout(item.shape)
         item = keras.distribution.distribute_tensor(item, layout)
     gathered = {name: jax.numpy.take(array, item, axis=0) for name, array in arrays.items()}
-    return feed.batches.batch(gathered, item)
+    return recipe.batch(gathered, item)

@@ -182,8 +182,10 @@ def refuse(steps_per_execution: int | str, jit_compile: bool | str, model: keras
         )
 
 
-def steps_per_execution(model: keras.Model, run_eagerly: bool) -> int:
-    """Returns the default number of training steps in one call of the compiled function."""
+def steps_per_execution(model: keras.Model, run_eagerly: bool, given: int | str) -> int:
+    """Returns the number of training steps in one call of the compiled function."""
+    if given != "auto":
+        return given
     on_tpu = isinstance(model.distribute_strategy, tf.distribute.TPUStrategy)
     return 1 if run_eagerly or (is_distributed(model) and not on_tpu) else 32
 

@@ -135,15 +135,11 @@ def check_replicas(model: keras.Model, batch_size: int, last: int) -> None:
 
 
 def refuse(steps_per_execution: int | str, jit_compile: bool | str, model: keras.Model) -> None:
-    """Raises ValueError for several steps in one call, which Keras cannot do with PyTorch."""
-    if steps_per_execution not in ("auto", 1):
-        raise ValueError(
-            f"PyTorch takes one step per execution, not {steps_per_execution}: leave it out."
-        )
+    """Accepts all settings."""
 
 
-def steps_per_execution(model: keras.Model, run_eagerly: bool) -> int:
-    """Returns the number of training steps in one call."""
+def steps_per_execution(model: keras.Model, run_eagerly: bool, given: int | str) -> int:
+    """Returns 1, whatever was given: several steps in one call would be a loop in Python."""
     return 1
 
 
@@ -239,5 +235,5 @@ def _batches(item) -> list:
     for indices in feed.advance(1):
         indices = ops.convert_to_tensor(indices)
         gathered = {name: array[indices] for name, array in feed.arrays.items()}
-        found.append(feed.batches.batch(gathered, indices))
+        found.append(feed.batches.recipe.batch(gathered, indices))
     return found
