@@ -1,13 +1,20 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# PyTorch has an environment of its own, without TensorFlow. Its CPU wheel where one is offered: the
+# one of PyPI brings gigabytes of CUDA.
+TORCH_VENV := .venv-torch
+TORCH_BIN  := $(TORCH_VENV)/bin
+TORCH_CPU  ?= torch==2.13.0+cpu
 WORKERS ?= 2
+ON_ALL_BACKENDS := tests/test_contract.py tests/test_philox.py tests/test_backends.py tests/test_without_tensorflow.py
 
-.PHONY: help demo test lint lab notebooks benchmark zoo clean
+.PHONY: help demo test test-torch lint lab notebooks benchmark zoo clean
 
 help:
 	@echo "make demo       train vae_digits, evaluate, draw samples, export a SavedModel (into demo/)"
-	@echo "make test       lint and the whole test suite"
+	@echo "make test       lint, the whole test suite on TensorFlow, and the backends' tests on JAX"
+	@echo "make test-torch the backends' tests on PyTorch, in an environment without TensorFlow"
 	@echo "make lint       ruff check and ruff format --check"
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make notebooks  execute every notebook in place from a clean kernel"
@@ -16,7 +23,7 @@ help:
 	@echo "make clean      remove the virtual environment, the demo and caches"
 
 # Installed again whenever the package's metadata changes.
-$(VENV)/.installed: setup.cfg pyproject.toml
+$(VENV)/.installed: setup.cfg pyproject.toml $(wildcard requirements/*.txt)
 	@echo "installing into $(VENV): TensorFlow takes a few minutes to download"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
@@ -28,6 +35,14 @@ $(VENV)/.installed-test: $(VENV)/.installed
 
 $(VENV)/.installed-notebooks: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[notebooks]'
+	@touch $@
+
+$(TORCH_VENV)/.installed: setup.cfg pyproject.toml requirements/core.txt requirements/test.txt
+	$(PYTHON) -m venv $(TORCH_VENV)
+	$(TORCH_BIN)/python -m pip install --quiet '$(TORCH_CPU)' \
+		|| $(TORCH_BIN)/python -m pip install --quiet torch
+	$(TORCH_BIN)/python -m pip install --quiet -r requirements/core.txt -r requirements/test.txt jax
+	$(TORCH_BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
 demo: $(VENV)/.installed
@@ -46,6 +61,10 @@ demo: $(VENV)/.installed
 
 test: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	KERAS_BACKEND=jax $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ON_ALL_BACKENDS)
+
+test-torch: $(TORCH_VENV)/.installed
+	KERAS_BACKEND=torch $(TORCH_BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ON_ALL_BACKENDS)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -64,5 +83,5 @@ zoo: $(VENV)/.installed
 	$(BIN)/python benchmarks/zoo.py $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
 clean:
-	rm -rf $(VENV) demo build .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(VENV) $(TORCH_VENV) demo build .pytest_cache .ruff_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -28,7 +28,7 @@ def import_backend() -> None:
     """Imports Keras, and lets a TensorFlow that it imports look for devices."""
     with quiet():
         importlib.import_module("keras")
-        if "tensorflow" in sys.modules:
+        if sys.modules.get("tensorflow"):
             sys.modules["tensorflow"].config.list_physical_devices()
 
 

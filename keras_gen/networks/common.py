@@ -99,12 +99,33 @@ class BatchNormalization(layers.BatchNormalization):
         return super().get_config() | {"synchronized": self._stored}
 
 
+@keras.saving.register_keras_serializable("keras_gen")
+class Rescaling(keras.Layer):
+    """`keras.layers.Rescaling`, which on other backends imports TensorFlow at every call."""
+
+    def __init__(self, scale: float, offset: float = 0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.scale, self.offset = scale, offset
+
+    def call(self, inputs):
+        inputs = ops.cast(inputs, self.compute_dtype)
+        return inputs * ops.cast(self.scale, inputs.dtype) + ops.cast(self.offset, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self) -> dict:
+        return super().get_config() | {"scale": self.scale, "offset": self.offset}
+
+
+OURS = {each.__name__: each for each in (BatchNormalization, Rescaling)}
+
+
 def repaired(config):
     """Returns a serialized object whose layers every backend can read and makes as they were.
 
-    Keras refuses synchronized batch normalization on some backends; the one here stands in for it.
-    Keras also drops `use_cudnn` of recurrent layers, and its own choice may have no second
-    derivative and rounds otherwise.
+    The layers here stand in for Keras's that some backends lack. Keras also drops `use_cudnn` of
+    recurrent layers, and its own choice may have no second derivative and rounds otherwise.
     """
     if isinstance(config, (list, tuple)):
         return [repaired(each) for each in config]
@@ -112,9 +133,10 @@ def repaired(config):
         return config
     config = {key: repaired(value) for key, value in config.items()}
     if config.get("module") == "keras.layers":
-        if config["class_name"] == "BatchNormalization":
+        ours = OURS.get(config["class_name"])
+        if ours:
             config["module"] = __name__
-            config["registered_name"] = keras.saving.get_registered_name(BatchNormalization)
+            config["registered_name"] = keras.saving.get_registered_name(ours)
         elif config["class_name"] in ("GRU", "LSTM"):
             config["config"]["use_cudnn"] = False
     return config
@@ -178,7 +200,7 @@ def rescaled(h, value_range: tuple[float, float]):
     low, high = value_range
     if not bounded(value_range):
         return h
-    return layers.Rescaling((high - low) / 2, (high + low) / 2, dtype="float32")(h)
+    return Rescaling((high - low) / 2, (high + low) / 2, dtype="float32")(h)
 
 
 def centered(x, value_range: tuple[float, float]):
@@ -186,7 +208,7 @@ def centered(x, value_range: tuple[float, float]):
     low, high = value_range
     if not bounded(value_range):
         return x
-    return layers.Rescaling(2 / (high - low), -(high + low) / (high - low))(x)
+    return Rescaling(2 / (high - low), -(high + low) / (high - low))(x)
 
 
 def discriminator_outputs(
