@@ -27,6 +27,7 @@ KEYS = [(1, 0), (5, -7), (-3, 12345), (2**31 - 1, -(2**31))]
     ],
 )
 def test_blocks_have_the_known_answers(counter, key, answer):
+    assert list(rounds.block(rounds.INTEGERS, counter, key)) == answer
     counter, key = ([np.array([word], "uint32") for word in words] for words in (counter, key))
     block = rounds.block(host.ARITHMETIC, counter, key)
     assert [int(word[0]) for word in block] == answer

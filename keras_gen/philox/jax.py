@@ -11,7 +11,6 @@ import numpy as np
 from jax import lax
 from keras import ops
 
-from keras_gen.philox import numpy as host
 from keras_gen.philox import rounds
 
 
@@ -54,16 +53,23 @@ ARITHMETIC = rounds.Arithmetic(
 
 def key(seed):
     """Returns the key of a seed."""
-    return seed, 0
+    return _known(seed), 0
 
 
 def fold_in(key, place):
-    """Returns the key of a place under a key; on the host where all is known."""
-    if not isinstance(place, numbers.Integral):
-        place = ops.convert_to_tensor(place, "int32")
-    if not any(isinstance(value, jax.core.Tracer) for value in (*key, place)):
-        return host.fold_in(tuple(map(int, key)), int(place))
-    return rounds.fold_in(ARITHMETIC, key, place)
+    """Returns the key of a place under a key; on the host as far as the key is known there."""
+    place = _known(place)
+    if any(isinstance(part, jax.core.Tracer) for part in key):
+        return rounds.fold_in(ARITHMETIC, key, place)
+    return rounds.fold_in(rounds.INTEGERS, key, place)
+
+
+def _known(value):
+    """The integer that a value is, unless a compiled function will get it later."""
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    value = ops.convert_to_tensor(value, "int32")
+    return value if isinstance(value, jax.core.Tracer) else int(value)
 
 
 def cells(key, shape):

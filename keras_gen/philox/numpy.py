@@ -16,30 +16,21 @@ def multiply(a, constant: int) -> tuple:
     return (product >> np.uint64(32)).astype("uint32"), product.astype("uint32")
 
 
-def words(value) -> tuple:
-    """Returns the low word of an integer, and the word of its sign."""
-    value = np.int64(value)
-    return np.array([value]).astype("uint32"), np.array([value >> 32]).astype("uint32")
-
-
-ARITHMETIC = rounds.Arithmetic(
+ARITHMETIC = rounds.INTEGERS._replace(
     multiply=multiply,
     add=lambda a, constant: a + np.array([constant], "uint32"),
-    words=words,
     count=lambda n: np.arange(n, dtype="uint32"),
-    signed=lambda word: int(word.astype("int32")),
-    repeat=rounds.repeat,
 )
 
 
 def fold_in(key, place: int) -> tuple[int, int]:
     """Returns the key of a place under a key."""
-    return rounds.fold_in(ARITHMETIC, key, place)
+    return rounds.fold_in(rounds.INTEGERS, key, int(place))
 
 
 def bits(key, n: int) -> np.ndarray:
     """Returns `n` random words, uint32."""
-    blocks = rounds.stream(ARITHMETIC, key, math.ceil(n / 4))
+    blocks = rounds.stream(ARITHMETIC, tuple(map(int, key)), math.ceil(n / 4))
     return np.stack(blocks, axis=-1).ravel()[:n]
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 MULTIPLIERS = 0xD2511F53, 0xCD9E8D57
 WEYL = 0x9E3779B9, 0xBB67AE85
 ROUNDS = 10
+MASK = 0xFFFFFFFF
 # TensorFlow encrypts a seed by this key, so that seeds that differ little give unrelated streams.
 SCRAMBLER = 0x3EC8F720, 0x02461E29
 
@@ -36,6 +37,24 @@ class Arithmetic(NamedTuple):
     repeat: Callable[[Callable, tuple], tuple]
 
 
+def repeat(function: Callable, state: tuple) -> tuple:
+    """Returns the state after all rounds, one after the other."""
+    for _ in range(ROUNDS):
+        state = function(state)
+    return state
+
+
+# Of Python's integers: the fastest for a single word.
+INTEGERS = Arithmetic(
+    multiply=lambda a, constant: (a * constant >> 32, a * constant & MASK),
+    add=lambda a, constant: a + constant & MASK,
+    words=lambda value: (int(value) & MASK, int(value) >> 32 & MASK),
+    count=lambda n: 0,
+    signed=lambda word: (word ^ 0x80000000) - 0x80000000,
+    repeat=repeat,
+)
+
+
 def block(arithmetic: Arithmetic, counter, key) -> tuple:
     """Returns the four words for a counter of four words and a key of two."""
 
@@ -49,25 +68,28 @@ def block(arithmetic: Arithmetic, counter, key) -> tuple:
     return arithmetic.repeat(one, (*counter, *key))[:4]
 
 
-def repeat(function: Callable, state: tuple) -> tuple:
-    """Returns the state after all rounds, one after the other."""
-    for _ in range(ROUNDS):
-        state = function(state)
-    return state
+def scrambled(arithmetic: Arithmetic, key) -> tuple:
+    """Returns the key of a stream's blocks, and the high words of their counters."""
+    seed = [word for part in key for word in arithmetic.words(part)]
+    zero = seed[0] ^ seed[0]
+    return block(arithmetic, seed, [arithmetic.add(zero, word) for word in SCRAMBLER])
 
 
 def stream(arithmetic: Arithmetic, key, blocks: int) -> tuple:
     """Returns the words of consecutive blocks under a key: four arrays, `(blocks,)`."""
-    seed = [word for part in key for word in arithmetic.words(part)]
-    zero = seed[0] ^ seed[0]
-    scrambler = (arithmetic.add(zero, word) for word in SCRAMBLER)
-    first, second, *high = block(arithmetic, seed, scrambler)
+    known = all(isinstance(part, int) for part in key)
     low = arithmetic.count(blocks)
     zeros = low ^ low
+    words = scrambled(INTEGERS if known else arithmetic, key)
+    if known:
+        words = [arithmetic.add(zeros[:1], word) for word in words]
+    first, second, *high = words
     return block(arithmetic, (low, zeros, *(zeros ^ word for word in high)), (first, second))
 
 
 def fold_in(arithmetic: Arithmetic, key, place):
     """Returns the key of a place, an integer of 32 bits, under a key."""
-    (word,), *_ = stream(arithmetic, key, 1)
+    first, second, *high = scrambled(arithmetic, key)
+    zero = first ^ first
+    word, *_ = block(arithmetic, (zero, zero, *high), (first, second))
     return arithmetic.signed(word), place

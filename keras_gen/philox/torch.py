@@ -3,55 +3,35 @@
 from __future__ import annotations
 
 import math
-import numbers
 
 import torch
 from keras import ops
 
-from keras_gen.philox import numpy as host
 from keras_gen.philox import rounds
-
-MASK = 0xFFFFFFFF
 
 
 def multiply(a, constant: int) -> tuple:
     """Returns the high and the low word of products, of which the sign bit may be one."""
     product = a * constant
-    return (product >> 32) & MASK, product & MASK
+    return (product >> 32) & rounds.MASK, product & rounds.MASK
 
 
-def words(value) -> tuple:
-    """Returns the low word of an integer, and the word of its sign."""
-    value = torch.reshape(ops.convert_to_tensor(value, "int64"), (1,))
-    return value & MASK, (value >> 32) & MASK
-
-
-def signed(word):
-    """Returns a word as the integer of 32 bits that it stands for."""
-    return (word ^ 0x80000000) - 0x80000000
-
-
-ARITHMETIC = rounds.Arithmetic(
-    multiply=multiply,
-    add=lambda a, constant: (a + constant) & MASK,
-    words=words,
-    count=lambda n: ops.arange(n, dtype="int64"),
-    signed=signed,
-    repeat=rounds.repeat,
+ARITHMETIC = rounds.INTEGERS._replace(
+    multiply=multiply, count=lambda n: ops.arange(n, dtype="int64")
 )
 
 
-def key(seed):
+def key(seed) -> tuple[int, int]:
     """Returns the key of a seed."""
-    return seed, 0
+    return int(seed), 0
 
 
-def fold_in(key, place):
-    """Returns the key of a place under a key; on the host where all is known."""
-    if all(isinstance(value, numbers.Integral) for value in (*key, place)):
-        return host.fold_in(key, int(place))
-    # A copy: the tensor of a variable, such as a step counter, changes in place.
-    return rounds.fold_in(ARITHMETIC, key, ops.convert_to_tensor(place, "int64").clone())
+def fold_in(key, place) -> tuple[int, int]:
+    """Returns the key of a place under a key.
+
+    On the host: a word takes as many operations as a thousand.
+    """
+    return rounds.fold_in(rounds.INTEGERS, key, int(place))
 
 
 def cells(key, shape):
