@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -49,15 +50,10 @@ def main() -> None:
 
     from keras_gen.engine import serving
 
-    serving.export(
-        keras.models.load_model(sys.argv[1]),
-        sys.argv[2],
-        verbose=False,
-        content=json.load(sys.stdin),
-    )
+    importlib.import_module("keras_gen.models")  # which Keras is then told of
+    model = keras.models.load_model(sys.argv[1])
+    serving.export(model, sys.argv[2], verbose=False, content=json.load(sys.stdin))
 
 
 if __name__ == "__main__":
-    import keras_gen.models  # noqa: F401  (which Keras is then told of)
-
     main()

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_gen import checks
-from keras_gen.engine import compilation, inputs, optimizers
+from keras_gen.engine import compilation, inputs, optimizers, position
 from keras_gen.engine.backends import backend
 from keras_gen.noise import Noise
 
@@ -95,13 +95,8 @@ class Trainer(backend.Loop, keras.Model):
                 own; and for XLA or several steps per execution where replicas share a CPU, which
                 TensorFlow cannot do.
         """
-        compilation.refuse_foreign(
-            self,
-            loss=loss,
-            loss_weights=loss_weights,
-            metrics=metrics,
-            weighted_metrics=weighted_metrics,
-        )
+        foreign = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics}
+        compilation.refuse_foreign(self, **foreign, weighted_metrics=weighted_metrics)
         given = {"steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
         scale_loss = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
         super().compile(
@@ -258,7 +253,7 @@ class Trainer(backend.Loop, keras.Model):
             inputs.dataset(x),
             epochs=epochs,
             verbose=verbose,
-            callbacks=inputs.with_position(callbacks, x),
+            callbacks=position.with_position(callbacks, x),
             validation_data=validation_data,
             shuffle=False,
             **kwargs,
