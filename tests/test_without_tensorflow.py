@@ -1,10 +1,12 @@
 """On JAX and PyTorch nothing needs TensorFlow but what says so."""
 
+import importlib.util
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -113,3 +115,14 @@ def test_a_saved_model_is_written_by_tensorflow(tmp_path):
     )
     output(start(script, tmp_path / "saved", tmp_path / "x.npy"))
     np.testing.assert_allclose(np.load(tmp_path / "x.npy"), model.sample(2, seed=1), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_a_gpu_runs_to_its_last_line():
+    script = Path(__file__).resolve().parent.parent / "benchmarks" / "gpu.py"
+    command = [sys.executable, str(script), "--small"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    who = [line[7:47].strip() for line in lines[1:]]
+    expected = 8 if importlib.util.find_spec("torch") else 5
+    assert len(set(who)) == expected - 1 and len(who) == expected  # one of them for two networks
+    assert all(float(line.split()[-1].replace(",", "")) > 0 for line in lines[1:])

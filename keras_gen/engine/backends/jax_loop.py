@@ -108,28 +108,27 @@ class Execution:
         values, structure = jax.tree.flatten(state)
         logs = None
         for group in _alike(items):
-            logs, values = self._execute(feed, values, arrays, group, count)
+            logs, values = self._execute(feed, values, arrays, group)
         if logs is None:  # no step was due
             logs = self._results(values)
         return logs, jax.tree.unflatten(structure, values)
 
-    def _execute(self, feed, values, arrays, items: list, count: int):
-        """Takes steps on items of equal shapes, feeds' indices or batches."""
+    def _execute(self, feed, values, arrays, items: list):
+        """Takes steps on items of equal shapes: feeds' indices, or batches."""
         recipe = feed and feed.batches.recipe
         select = functools.partial(_select, recipe)
-        if self._eager or count == 1:
-            step = functools.partial(self._one, select)
-            if not self._eager:
-                step = self._function((recipe, 1), step, values)
+        if self._eager:
             for item in items:
-                logs, values = step(values, arrays, item)
+                logs, values = self._one(select, values, arrays, item)
             return logs, values
-        number = len(items)
+        if len(items) == 1:
+            step = self._function((recipe, "one"), functools.partial(self._one, select), values)
+            return step(values, arrays, items[0])
+        # The number of steps is part of the shapes: of a loop whose length is not known, an
+        # accelerator would ask the host after every step.
         stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *items)
-        if number < count:  # the same shape for every number of steps
-            stacked = jax.tree.map(lambda a: np.resize(a, (count, *a.shape[1:])), stacked)
-        function = functools.partial(self._several, select)
-        return self._function((recipe, count), function, values)(values, arrays, stacked, number)
+        steps = self._function((recipe, "all"), functools.partial(self._all, select), values)
+        return steps(values, arrays, stacked)
 
     def _function(self, key, function: Callable, values) -> Callable:
         if key not in self._compiled:
@@ -144,12 +143,11 @@ class Execution:
             logs = self._step(select(arrays, item))
             return logs, [scope.get_current_value(v) for v in self._variables]
 
-    def _several(self, select, values, arrays, items, number):
-        def body(i, values):
-            item = jax.tree.map(lambda a: a[i], items)
-            return self._one(select, values, arrays, item)[1]
+    def _all(self, select, values, arrays, items):
+        def step(values, item):
+            return self._one(select, values, arrays, item)[1], None
 
-        values = jax.lax.fori_loop(0, number, body, values)
+        values, _ = jax.lax.scan(step, values, items)
         return self._results(values), values
 
     def _results(self, values):
