@@ -38,7 +38,9 @@ CASES = {
                                       "discriminator_steps": 2}),
     "GAN-packed": ("GAN", "vector", {"packing": 2, "loss": "relativistic"}),
     "GAN-spectral": ("GAN", "vector", {"normalization": "spectral", "loss": "hinge"}),
-    "DGAN-augmented": ("DGAN", "image", {"augment": "color,translation,cutout,affine"}),
+    # Without batch normalization, which blows rounding errors up from step to step.
+    "DGAN-augmented": ("DGAN", "image", {"augment": "color,translation,cutout,affine",
+                                         "normalization": None}),
     "GLO-image": ("GLO", "image", {"loss": "squared"}),  # the gradient of "laplacian" jumps
     "CRGAN-features": ("CRGAN", "sequence", {"feature_matching": 1.0, "r1": 0.1}),
 }  # fmt: skip
@@ -86,7 +88,8 @@ def trained(case: str, folder: Path) -> dict[str, np.ndarray]:
     found["losses"] = np.array(losses, "float64")
     metrics = model.evaluate(arrays, batch_size=BATCH, return_dict=True, verbose=0)
     found |= {f"metric {name}": np.array(value) for name, value in metrics.items()}
-    found["sample"] = model.sample(4, seed=5)
+    if not hasattr(model, "represent"):  # GLO draws along eigenvectors, which have no sign
+        found["sample"] = model.sample(4, seed=5)
     if hasattr(model, "log_likelihood"):
         given = {"label": arrays["label"]} if model.conditional else {}
         found["log_likelihood"] = model.log_likelihood(arrays["x"], num_samples=7, **given)

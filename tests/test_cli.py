@@ -164,6 +164,7 @@ def test_errors_of_devices_are_shown_and_start_up_is_not(tmp_path):
         "    def list_physical_devices():\n"
         "        os.write(2, open(os.environ['LINES'], 'rb').read())\n"
     )
+    (tmp_path / "keras.py").write_text("import tensorflow\n")
     place = "00:00:1795746234.205499   22070 cuda_platform.cc:52]"
     start_up = [
         "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR",

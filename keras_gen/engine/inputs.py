@@ -126,10 +126,10 @@ def checked(
 def check_replicas(model, batches: data.Batches, name: str) -> None:
     """Raises ValueError if the replicas cannot share the batches."""
     last = min(batches.batch_size, batches.examples - (len(batches) - 1) * batches.batch_size)
-    problem = backend.check_replicas(model, batches.batch_size, last)
+    problem = backend.check_replicas(model, name, batches.batch_size, last)
     if problem:
         raise ValueError(
-            f"{name}: {problem}: choose another batch_size, or batches with drop_remainder=True."
+            f"{problem}: choose another batch_size, or batches with drop_remainder=True."
         )
 
 

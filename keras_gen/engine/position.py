@@ -26,12 +26,12 @@ class Position(keras.callbacks.Callback):
         self.batches = batches
 
     def on_train_begin(self, logs=None):
-        self.model.epoch_start.assign(int(self.model.step.value))
+        self.model.epoch_start.assign(int(self.model.step.numpy()))
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.batches is not None:
-            start, step = map(int, (self.model.epoch_start.value, self.model.step.value))
+            start, step = (int(each.numpy()) for each in (self.model.epoch_start, self.model.step))
             self.batches.seek(start, skip=step - start)
 
     def on_epoch_end(self, epoch, logs=None):
-        self.model.epoch_start.assign(int(self.model.step.value))
+        self.model.epoch_start.assign(int(self.model.step.numpy()))

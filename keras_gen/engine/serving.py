@@ -142,6 +142,6 @@ def card(model) -> dict[str, Any]:
         "model": type(model).__name__,
         "paper": model.paper,
         "parameters": model.count_params(),
-        "steps": int(model.step.value),
+        "steps": int(model.step.numpy()),
         "versions": versions(),
     }

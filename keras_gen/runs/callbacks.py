@@ -49,7 +49,7 @@ class StopWhenDiverged(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         before = self.won_epochs * (self.params.get("steps") or 0)
-        self.won_since = int(self.model.step.value) - before
+        self.won_since = int(self.model.step.numpy()) - before
 
     def on_epoch_end(self, epoch, logs=None):
         for name, value in logs.items():
@@ -60,7 +60,7 @@ class StopWhenDiverged(keras.callbacks.Callback):
                     f"{name} became {value} in epoch {epoch + 1}: lower --learning-rate, "
                     f"{remedy}or look for extreme values in the data"
                 )
-        step = int(self.model.step.value)
+        step = int(self.model.step.numpy())
         if logs.get("discriminator_accuracy", 0.0) <= self.WON_ACCURACY:
             self.won_epochs, self.won_since = 0, step
             return

@@ -161,11 +161,12 @@ def replicas(model: keras.Model) -> int:
     return 1 if distribution is None else distribution.device_mesh.devices.size
 
 
-def check_replicas(model: keras.Model, batch_size: int, last: int) -> str | None:
+def check_replicas(model: keras.Model, name: str, batch_size: int, last: int) -> str | None:
     """Returns what is wrong with batches of a size, the last of another, for the devices."""
     count = replicas(model)
     if batch_size % count or last % count:
-        return f"batches of {batch_size} and {last} examples cannot be shared by {count} devices"
+        sizes = f"{batch_size} and {last} examples"
+        return f"batches of {name} with {sizes} cannot be shared by {count} devices"
     return None
 
 

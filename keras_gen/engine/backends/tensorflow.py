@@ -156,10 +156,11 @@ def replicas(model: keras.Model) -> int:
     return model.distribute_strategy.num_replicas_in_sync
 
 
-def check_replicas(model: keras.Model, batch_size: int, last: int) -> str | None:
+def check_replicas(model: keras.Model, name: str, batch_size: int, last: int) -> str | None:
     """Returns what is wrong with batches of a size, the last of another, for the replicas."""
     if last < replicas(model):
-        return f"the last batch has {last} example(s), but there are {replicas(model)} replicas"
+        count = replicas(model)
+        return f"the last batch of {name} has {last} example(s), but there are {count} replicas"
     return None
 
 

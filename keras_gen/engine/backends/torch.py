@@ -127,7 +127,7 @@ def replicas(model: keras.Model) -> int:
     return 1
 
 
-def check_replicas(model: keras.Model, batch_size: int, last: int) -> None:
+def check_replicas(model: keras.Model, name: str, batch_size: int, last: int) -> None:
     """Accepts batches of all sizes."""
 
 
