@@ -40,13 +40,17 @@ def test_twenty_steps_agree(case, folder):
     here, there = (np.load(folder / f"{case}.{name}.npz") for name in (BACKEND, PARTNER))
     assert here.files == there.files
     for name in here.files:
-        scale = np.abs(here[name]).max(initial=0.0)
+        # Of the whole: a single ReLU that is within rounding of 0 may be on here and off there.
+        # GLO's search divides gradients by their size, however small: it magnifies rounding.
+        relative = 1e-2 if name == "latents" else 1e-4
+        difference = np.linalg.norm(there[name] - here[name])
         # Bounds on mutual information are differences of nats: near 0, float32 knows them to 1e-6.
-        atol = 1e-4 * scale + 1e-6
-        np.testing.assert_allclose(there[name], here[name], rtol=0, atol=atol, err_msg=name)
+        assert difference <= relative * np.linalg.norm(here[name]) + 1e-6, name
 
 
-@pytest.mark.parametrize("case", backend_steps.CASES)
+@pytest.mark.parametrize(
+    "case", ["VAE-image", "GAN-r1-r2", "InfoGAN-image", "RecurrentVAE-sequence", "GLO-image"]
+)
 def test_a_file_of_another_backend_trains_on(case, folder):
     arrays = backend_steps.examples(backend_steps.CASES[case][1])
     losses = {}
