@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
-from keras_gen import checks, data, networks, presets
+from keras_gen import checks, data, networks, presets, quiet
 from keras_gen.engine import options, pretrained, serving
 from keras_gen.engine.trainer import Trainer
 from keras_gen.noise import Noise
@@ -79,7 +79,13 @@ class GenerativeModel(Trainer):
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments, serialized."""
         arguments = self._arguments | {"name": self.name, "dtype": self.dtype_policy}
-        return {k: keras.saving.serialize_keras_object(v) for k, v in arguments.items()}
+        with quiet.quiet():  # Keras imports TensorFlow here, if it is installed
+            return {k: keras.saving.serialize_keras_object(v) for k, v in arguments.items()}
+
+    def save(self, filepath, *args, **kwargs) -> None:
+        """Saves the model as a `.keras` file; arguments are those of `keras.Model.save`."""
+        with quiet.quiet():  # as above
+            super().save(filepath, *args, **kwargs)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects=None) -> GenerativeModel:
