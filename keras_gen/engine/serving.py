@@ -56,9 +56,9 @@ def run(model, name: str, *arrays, batch_size: int = 512) -> np.ndarray:
         ValueError: if the arrays are not what the signature takes.
     """
     checks.integer("batch_size", batch_size)
-    function, (_, signature) = graph(model, name), model.signatures()[name]
+    function = graph(model, name)
     arrays = [array for array in arrays if array is not None]
-    arrays = _checked(model, name, signature, arrays)
+    arrays = _checked(model, name, function.input_signature, arrays)
     starts = range(0, max(1, len(arrays[0])), batch_size)
     parts = [_rows(function, [array[i : i + batch_size] for array in arrays]) for i in starts]
     return np.concatenate(parts)
