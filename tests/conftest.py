@@ -1,6 +1,5 @@
 """Settings that every test shares."""
 
-import contextlib
 import functools
 from pathlib import Path
 
@@ -69,17 +68,9 @@ def shared_data() -> Path:
 @pytest.fixture
 def mixed():
     """A function that sets a global precision policy for the length of a `with`."""
+    from keras_gen.runs.training import policy
 
-    @contextlib.contextmanager
-    def policy_set(policy: str):
-        before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(policy)
-        try:
-            yield
-        finally:
-            keras.config.set_dtype_policy(before)
-
-    return policy_set
+    return policy
 
 
 @pytest.fixture(scope="session")
