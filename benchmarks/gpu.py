@@ -1,6 +1,6 @@
 """Measures how fast PyTorch, Keras on JAX and keras_gen on JAX train the same networks.
 
-    python benchmarks/gpu.py [--examples 51200] [--seconds 6] [--small]
+    python benchmarks/gpu.py [--examples 51200] [--seconds 6] [--only keras_gen] [--small]
 
 Two networks, in batches of 128: the VAE 784-512-16-512-784, and a DCGAN for 32x32 colour images,
 width 64, three stages. PyTorch trains them with a plain loop on data that is on the device, eagerly
@@ -235,6 +235,7 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=51_200, help="per epoch")
     parser.add_argument("--seconds", type=float, default=6.0, help="of each row")
     parser.add_argument("--width", type=int, default=WIDTH, help="of the DCGAN")
+    parser.add_argument("--only", choices=("keras_gen", "keras", "torch"), help="rows of one")
     parser.add_argument("--small", action="store_true", help="a second or so for each row")
     arguments = parser.parse_args()
     if arguments.small:
@@ -246,10 +247,13 @@ def main() -> None:
     device = jax.devices()[0].device_kind
     versions = f"jax {jax.__version__}, keras {keras.__version__}"
     print(f"{device}, {versions}{(torch and f', torch {torch.__version__}') or ''}; examples/s")
-    rows = [keras_gen_rows(pixels, colours, arguments.width), keras_rows(pixels)]
+    rows = {
+        "keras_gen": keras_gen_rows(pixels, colours, arguments.width),
+        "keras": keras_rows(pixels),
+    }
     if torch:
-        rows.append(torch_rows(pixels, colours, arguments.width))
-    for source in rows:
+        rows["torch"] = torch_rows(pixels, colours, arguments.width)
+    for source in rows.values() if arguments.only is None else [rows[arguments.only]]:
         for network, who, epoch in source:
             found = rate(epoch, arguments.examples, arguments.seconds)
             print(f"{network:6} {who:40} {found:12,.0f}", flush=True)

@@ -43,6 +43,12 @@ def translation(x, noise: Noise, ratio: float = 0.125):
     return ops.einsum("bij,bjkc,blk->bilc", rows, x, columns)
 
 
+def flip(x, noise: Noise):
+    """Mirrors half of the images, at random, left to right."""
+    flipped = noise.uniform((ops.shape(x)[0], 1, 1, 1)) < 0.5
+    return ops.where(flipped, ops.flip(x, axis=2), x)
+
+
 def cutout(x, noise: Noise, ratio: float = 0.5):
     """Sets a random rectangle of `ratio` times the height and width of each image to zero."""
     _, height, width, _ = x.shape
@@ -105,7 +111,13 @@ def _shift(noise: Noise, batch, length: int, ratio: float):
     return ops.cast(places[None, :, None] - places[None, None, :] == by, "float32")
 
 
-POLICIES = {"color": color, "translation": translation, "cutout": cutout, "affine": affine}
+POLICIES = {
+    "color": color,
+    "translation": translation,
+    "cutout": cutout,
+    "affine": affine,
+    "flip": flip,
+}
 
 
 def policies(names: str) -> list[str]:

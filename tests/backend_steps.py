@@ -1,7 +1,7 @@
 """What a backend makes of saved models: run by test_backends.py in a process of its own.
 
     KERAS_BACKEND=jax python tests/backend_steps.py make FOLDER
-    KERAS_BACKEND=jax python tests/backend_steps.py train FOLDER
+    KERAS_BACKEND=jax python tests/backend_steps.py train FOLDER [CASE ...]
 
 `make` writes an untrained model of each case. `train` reads each, takes 20 steps, and writes the
 weights after them, the losses of the steps, the metrics of an evaluation and the gradients of
@@ -103,8 +103,9 @@ def trained(case: str, folder: Path) -> dict[str, np.ndarray]:
 
 def main() -> None:
     """Makes or trains the models of all cases."""
-    verb, folder = sys.argv[1], Path(sys.argv[2])
-    for case in CASES:
+    verb, folder, *cases = sys.argv[1:]
+    folder = Path(folder)
+    for case in cases or CASES:
         if verb == "make":
             made(case).save(folder / f"{case}.keras")
         elif verb == "train":

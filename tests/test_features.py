@@ -156,13 +156,13 @@ def test_a_missing_file_is_named(copied, suffix):
 
 
 def test_training_learns_repeats_and_is_saved(halves, tmp_path):
-    networks = [evaluation.train_lenet(halves, epochs=5, seed=seed) for seed in (1, 1, 2)]
+    networks = [evaluation.train_features(halves, epochs=5, seed=seed) for seed in (1, 1, 2)]
     kernels = [network.get_weights()[0] for network in networks]
     np.testing.assert_allclose(kernels[0], kernels[1], atol=1e-5)
     assert np.abs(kernels[0] - kernels[2]).max() > 0.01
 
     path = tmp_path / "mine.keras"
-    saved = evaluation.save_lenet(networks[0], halves, path, "a command")
+    saved = evaluation.save_features(networks[0], halves, path, "a command")
     assert saved.accuracy > 0.95
     assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.json", "mine.keras"]
     card = json.loads((tmp_path / "mine.json").read_text())
@@ -174,7 +174,7 @@ def test_training_learns_repeats_and_is_saved(halves, tmp_path):
         rtol=1e-6,
     )
     with pytest.raises(ValueError, match=r"must end in \.keras"):
-        evaluation.save_lenet(networks[0], halves, tmp_path / "mine.h5")
+        evaluation.save_features(networks[0], halves, tmp_path / "mine.h5")
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_training_learns_repeats_and_is_saved(halves, tmp_path):
 )
 def test_data_that_lenet_cannot_learn_from(source, message):
     with pytest.raises(ValueError, match=message):
-        evaluation.train_lenet(data.load(source))
+        evaluation.train_features(data.load(source))
 
 
 def test_command(tmp_path, capsys):
@@ -251,8 +251,8 @@ def test_own_features_replace_the_shipped_ones(digits, tmp_path):
     vae.compile()
     with pytest.raises(ValueError, match="needs data with lenet features"):
         evaluation.evaluate(vae, own, ["fid_lenet_1k"])
-    network = evaluation.train_lenet(own, epochs=1)
-    features = evaluation.save_lenet(network, own, tmp_path / "mine.keras")
+    network = evaluation.train_features(own, epochs=1)
+    features = evaluation.save_features(network, own, tmp_path / "mine.keras")
     found = evaluation.evaluate(vae, own, ["fid_lenet_1k"], features)["fid_lenet_1k"]
     assert (found.unit, found.hash) == ("in lenet-mine", features.hash)
     assert found.value > 2 * found.floor

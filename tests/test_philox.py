@@ -61,15 +61,13 @@ def test_the_host_draws_the_bits_of_tensorflow(key):
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize(("n", "size"), [(1, 1), (10, 3), (1000, 128)])
-def test_the_host_shuffles_like_tensorflow(n, size):
+@pytest.mark.parametrize("n", [1, 2, 10, 1000, 50_000])
+def test_the_host_shuffles_like_tensorflow(n):
     for key in KEYS:
         theirs = tf.random.experimental.stateless_shuffle(
             tf.range(n, dtype=tf.int64), tf.constant(key, tf.int64), alg="philox"
         )
-        parts = list(host.shuffled(n, key, size))
-        assert all(len(part) == size for part in parts[:-1])
-        np.testing.assert_array_equal(np.concatenate(parts), theirs)
+        np.testing.assert_array_equal(host.shuffled(n, tuple(key)), theirs)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="JAX has two forms")

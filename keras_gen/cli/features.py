@@ -22,19 +22,27 @@ def add(commands) -> None:
         commands,
         "features",
         run,
-        "train a classifier of images, in whose features fid_lenet compares samples",
+        "train a classifier of images, in whose features evaluate compares samples",
         "  keras-gen features digits --out lenet-digits.keras\n"
-        "  keras-gen features mnist --data-dir ~/data --epochs 3 --out lenet-mnist.keras",
+        "  keras-gen features mnist --data-dir ~/data --epochs 3 --out lenet-mnist.keras\n"
+        "  keras-gen features photos/ --network vgg --out vgg-photos.keras",
     )
     parser.add_argument(
         "data", metavar="DATA", help="images with class labels: a name or path, as train --data"
     )
     add_data_dir(parser)
     parser.add_argument(
+        "--network",
+        choices=("lenet", "vgg"),
+        default="lenet",
+        help="lenet (the default), small and fast; vgg, for colour photographs, about 30 times as "
+        "expensive",
+    )
+    parser.add_argument(
         "--epochs",
         type=positive,
         metavar="N",
-        help="passes over the training set (default: as many as make 3000 steps)",
+        help="passes over the training set (default: as many as make 3000 steps of lenet, 15000 of vgg)",
     )
     add_seed(parser, "of the initial weights and the order of the data")
     parser.add_argument(
@@ -58,8 +66,10 @@ def run(arguments) -> int:
 
         dataset = data.load(arguments.data, arguments.data_dir)
         verbose = 1 if sys.stdout.isatty() else 2
-        network = evaluation.train_lenet(dataset, arguments.epochs, arguments.seed, verbose)
-        features = evaluation.save_lenet(network, dataset, out, arguments.command_line)
+        network = evaluation.train_features(
+            dataset, arguments.epochs, arguments.seed, verbose, arguments.network
+        )
+        features = evaluation.save_features(network, dataset, out, arguments.command_line)
     right, examples = 100 * features.accuracy, dataset.size("test")
     print(f"{out}: {features.name}, {right:.2f} % of {examples} test examples classified correctly")
     return 0

@@ -127,12 +127,15 @@ class Batches:
 
     def rows(self) -> Iterator[np.ndarray]:
         """Returns the indices of each batch's examples, `(batch,)`, from the position on."""
-        n, size = self.examples, self.batch_size
-        if self.shuffle:
-            parts = philox.shuffled(n, (self.seed, self.epoch), size)
-        else:
-            parts = (np.arange(start, min(start + size, n)) for start in range(0, n, size))
+        order, size = self.order(self.epoch), self.batch_size
+        parts = (order[start : start + size] for start in range(0, self.examples, size))
         return itertools.islice(parts, self.skip, self._length)
+
+    def order(self, epoch: int) -> np.ndarray:
+        """Returns the indices of all examples in the order of an epoch, `(examples,)`."""
+        if self.shuffle:
+            return philox.shuffled(self.examples, (self.seed, epoch))
+        return np.arange(self.examples, dtype="int32")
 
     @functools.cached_property
     def dataset(self):

@@ -2,7 +2,7 @@
 
 from keras_gen import quiet  # noqa: F401  (before TensorFlow)
 from keras_gen.evaluation.callbacks import ProtocolMonitor
-from keras_gen.evaluation.classifiers import save_lenet, train_classifier, train_lenet
+from keras_gen.evaluation.classifiers import save_features, train_classifier, train_features
 from keras_gen.evaluation.features import (
     Features,
     inception_features,
@@ -116,12 +116,12 @@ __all__ = [
     "read_features",
     "repetitions",
     "sample_statistics",
-    "save_lenet",
+    "save_features",
     "scale_consistency",
     "separated_attribute_predictability",
     "sliced_wasserstein_distance",
     "standardized_differences",
     "tone_span",
     "train_classifier",
-    "train_lenet",
+    "train_features",
 ]

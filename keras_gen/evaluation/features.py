@@ -32,6 +32,7 @@ tf = LazyTensorFlow("the FID network")
 
 WEIGHTS = Path(__file__).with_name("weights")
 COMMAND = "keras-gen features DATA --out F.keras"
+STAND_INS = {"cifar10": "cifar10_jpeg"}
 CHANNELS = (1, 3)  # of images that Inception accepts
 
 
@@ -107,14 +108,18 @@ class Inception(Features):
 
 
 def shipped(name: str = "lenet") -> dict[str, dict]:
-    """Returns the cards of the features in the package: name of the data -> card."""
+    """Returns the cards of the features in the package: name of the data -> card.
+
+    Features of `cifar10_jpeg`, the images of CIFAR-10 stored as JPEG, are those of `cifar10` too.
+    """
     cards = (json.loads(path.read_text()) for path in sorted(WEIGHTS.glob(f"{name}-*.json")))
-    return {card["data"]: card for card in cards}
+    found = {card["data"]: card for card in cards}
+    return found | {of: found[like] for of, like in STAND_INS.items() if like in found}
 
 
-def has_features(spec: Spec) -> bool:
-    """Returns whether the package has lenet features for such images."""
-    card = shipped().get(spec.name)
+def has_features(spec: Spec, name: str = "lenet") -> bool:
+    """Returns whether the package has features of a network for such images."""
+    card = shipped(name).get(spec.name)
     return card is not None and tuple(card["shape"]) == spec.shape
 
 
@@ -123,19 +128,21 @@ def load_features(name: str = "lenet", data: str = "mnist") -> Features:
     """Returns features that come with the package.
 
     Args:
-        name: of the network, `"lenet"`.
-        data: name of the data set whose labels it was trained on, `"mnist"` or `"digits"`.
+        name: of the network, `"lenet"` or `"vgg"`.
+        data: name of the data set whose labels it was trained on: `"mnist"` or `"digits"` (lenet),
+            `"cifar10_jpeg"` (vgg).
 
     Raises:
         ValueError: if there are no such features, or the file is not the released one.
     """
-    if data not in shipped(name):
+    cards = shipped(name)
+    if data not in cards:
         known = ", ".join(path.stem for path in sorted(WEIGHTS.glob("*.json")))
         raise ValueError(
             f"No features {name}-{data} in the package, which has {known}. Train others by "
             f"`{COMMAND}` and load them by read_features."
         )
-    return read_features(WEIGHTS / f"{name}-{data}.keras")
+    return read_features(WEIGHTS / f"{name}-{cards[data]['data']}.keras")
 
 
 def read_features(path: str | os.PathLike) -> Features:

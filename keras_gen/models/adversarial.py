@@ -50,7 +50,7 @@ class AdversarialModel(GeneratorModel):
             0 for none.
         label_smoothing: the label of real examples is 1 minus this (Salimans et al. 2016).
         augment: augmentations of what the discriminator sees, of images: a comma-separated list of
-            "color", "translation", "cutout" (Zhao et al. 2020) and "affine".
+            "color", "translation", "cutout" (Zhao et al. 2020), "affine" and "flip".
         **kwargs: `seed` of all noise; `name`, `dtype` of `keras.Model`.
 
     A player's step changes its own trainable weights only. The moving statistics of batch

@@ -95,6 +95,20 @@ class BatchNormalization(layers.BatchNormalization):
         super().__init__(synchronized=synchronized and on_tensorflow, **kwargs)
         self._stored = synchronized
 
+    def _moments(self, inputs, mask):
+        """Returns mean and variance; on JAX by sums of one pass, where `jax.numpy.var` takes two.
+
+        The moving mean is near the mean, so that the difference of squares is accurate.
+        """
+        if keras.backend.backend() != "jax" or mask is not None:
+            return super()._moments(inputs, mask)
+        shape = [1 if axis in self._reduction_axes else -1 for axis in range(len(inputs.shape))]
+        near = ops.stop_gradient(ops.cast(self.moving_mean, inputs.dtype))
+        inputs = inputs - ops.reshape(near, shape)
+        mean = ops.mean(inputs, self._reduction_axes)
+        variance = ops.mean(ops.square(inputs), self._reduction_axes) - ops.square(mean)
+        return near + mean, ops.maximum(variance, 0.0)
+
     def get_config(self) -> dict:
         return super().get_config() | {"synchronized": self._stored}
 

@@ -148,7 +148,7 @@ def generator(
 
         h = common.hidden_layer(double, activation, normalization)(h)
         h = _cropped(h, size)
-    h = _doubled(h, sizes[0], output_shape[-1], initializer(), dtype="float32")
+    h = _doubled(h, sizes[0], output_shape[-1], initializer())
     return common.model(inputs, common.squashed(h, value_range), "generator", seed)
 
 

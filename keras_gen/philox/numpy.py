@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -34,16 +34,28 @@ def bits(key, n: int) -> np.ndarray:
     return np.stack(blocks, axis=-1).ravel()[:n]
 
 
-def shuffled(n: int, key, size: int) -> Iterator[np.ndarray]:
-    """Yields 0, 1, ..., n - 1 in a random order, `size` at a time.
+@functools.lru_cache(maxsize=4)
+def shuffled(n: int, key: tuple[int, int]) -> np.ndarray:
+    """Returns 0, 1, ..., n - 1 in a random order, int32, not to be written to.
 
-    The order is that of `tf.random.experimental.stateless_shuffle`. Each part is computed when it
-    is asked for.
+    The order is that of `tf.random.experimental.stateless_shuffle`: at each time i from 0 on, what
+    stands at i changes places with what stands at a random place from i on. Here without a loop
+    over the examples.
     """
-    swaps = bits(key, n) % np.arange(n, 0, -1, dtype="uint32") + np.arange(n)
-    order = list(range(n))
-    for start in range(0, n, size):
-        end = min(start + size, n)
-        for i, place in enumerate(swaps[start:end].tolist(), start):
-            order[i], order[place] = order[place], order[i]
-        yield np.array(order[start:end], "int32")
+    time = np.arange(n)
+    place = bits(key, n) % np.arange(n, 0, -1, dtype="uint32") + time
+    # What stands at i at time i came there at the last time of an exchange with the place i, or has
+    # always been there. Going back from time to time leads to where it was at first.
+    source = time.copy()
+    ahead = place > time
+    source[place[ahead]] = time[ahead]
+    while (source != (further := source[source])).any():
+        source = further
+    # What stands at `place` came there at the last exchange with that place.
+    by_place = np.argsort(place, kind="stable")
+    again = place[by_place[1:]] == place[by_place[:-1]]
+    order = place.copy()
+    order[by_place[1:][again]] = source[by_place[:-1][again]]
+    order = np.where(ahead, order, source).astype("int32")
+    order.flags.writeable = False
+    return order

@@ -20,6 +20,10 @@ RADFORD = (
     "Radford, Metz & Chintala 2016, Unsupervised Representation Learning with Deep Convolutional "
     "Generative Adversarial Networks (arXiv:1511.06434)"
 )
+ZHAO = (
+    "Zhao et al. 2020, Differentiable Augmentation for Data-Efficient GAN Training "
+    "(arXiv:2006.10738)"
+)
 CHEN = "Chen et al. 2016, InfoGAN (arXiv:1606.03657)"
 LARSEN = (
     "Larsen et al. 2016, Autoencoding beyond pixels using a learned similarity metric "

@@ -1,7 +1,7 @@
 """GANs, and generators learned in other ways."""
 
 from keras_gen.presets import citations
-from keras_gen.presets.preset import GAME, IMAGES, STABLE_IMAGES, Preset
+from keras_gen.presets.preset import GAME, IMAGES, PHOTOS, STABLE_IMAGES, Preset
 
 # Four things keep a game in the plane from cycling and collapsing: a loss that compares real and
 # generated examples, penalties at both (R1 and R2), a decaying rate, and the generator's average.
@@ -130,6 +130,37 @@ PRESETS = (
         adam=dict(GAME),
         protocols=("stacked_modes_26k", "stacked_kl_26k"),
         target={"stacked_modes_26k": 1000, "stacked_kl_26k": 0.06},
+    ),
+    Preset(
+        name="dgan_cifar10",
+        description="deep convolutional GAN on CIFAR-10: small colour photographs",
+        class_name="DGAN",
+        paper=citations.RADFORD,
+        data="cifar10",
+        network={"latent_dim": 100, "width": 64, "depth": 3, "normalization": "spectral"},
+        model={"loss": "hinge", "ema": 0.9995, "augment": "color,translation,cutout"},
+        epochs=400,
+        learning_rate=2e-4,
+        adam=dict(GAME),
+        save_every=20,
+        protocols=PHOTOS,
+    ),
+    Preset(
+        name="dgan_64",
+        description="deep convolutional GAN on a folder of photos, 64x64, a few hundred or more",
+        class_name="DGAN",
+        paper=citations.ZHAO,
+        data="photos",
+        data_options={"image_size": 64, "channels": 3},
+        network={"latent_dim": 100, "width": 64, "depth": 4, "normalization": "spectral"},
+        # Of a small set the discriminator learns the examples by heart, unless they vary.
+        model={"loss": "hinge", "ema": 0.999, "augment": "color,translation,cutout"},
+        epochs=1000,
+        batch_size=64,
+        learning_rate=2e-4,
+        adam=dict(GAME),
+        save_every=50,
+        protocols=("copies_1k",),
     ),
     Preset(
         name="vaegan_mnist",

@@ -26,6 +26,8 @@ class Preset:
         learning_rate: Adam's learning rate, or where its schedule starts; for a model with several
             players one for all, or player -> rate.
         adam: further arguments of Adam.
+        save_every: epochs from one checkpoint, with its samples, to the next. The last epoch has
+            both.
         schedule: "constant"; "cosine" (decay to zero over the whole run); or "stages" (the IWAE
             paper's: eight stages, stage i at `learning_rate * 10 ** (-i / 7)` for `3 ** i` parts
             of the run, exactly the paper's epochs when `epochs` is 3280).
@@ -46,6 +48,7 @@ class Preset:
     learning_rate: float | dict[str, float] = 1e-3
     adam: dict[str, float] = field(default_factory=dict)
     schedule: str = "constant"
+    save_every: int = 1
     protocols: tuple[str, ...] = ()
     target: dict[str, float] = field(default_factory=dict)
 
@@ -64,13 +67,21 @@ NEEDS = {
     "grid": "nothing: the data is drawn",
     "sines": "nothing: the data is drawn",
     "stacked_mnist": "mnist of TensorFlow Datasets",
+    "cifar10": "cifar10 of TensorFlow Datasets, or a folder of its images: --data FOLDER",
+    "photos": "a folder of photos: --data FOLDER",
     "stocks": "stock_data.csv of the TimeGAN repository, in --data-dir",
     "audio:fsdd": "the Free Spoken Digit Dataset, a folder of WAV files: --data audio:FOLDER",
     "notes:jsb_chorales.json": "a file of pieces of music: --data notes:FILE",
 }
-# Protocols that presets share.
-QUALITY = tuple(f"{name}_lenet_5k" for name in ("precision", "recall", "density", "coverage"))
-IMAGES = ("fid_lenet_10k", "kid_lenet_10k", *QUALITY, "copies_1k")
+
+
+def in_features(network: str) -> tuple[str, ...]:
+    """Returns the protocols that presets of images share, in the features of a network."""
+    quality = (f"{name}_{network}_5k" for name in ("precision", "recall", "density", "coverage"))
+    return (f"fid_{network}_10k", f"kid_{network}_10k", *quality, "copies_1k")
+
+
+IMAGES, PHOTOS = in_features("lenet"), in_features("vgg")
 # Adam for the players of a game: Radford et al. 2016, section 4.
 GAME = {"beta_1": 0.5}
 # Among images, penalties strong enough to matter blur what lies between the modes. Layer

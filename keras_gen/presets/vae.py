@@ -1,7 +1,7 @@
 """VAEs and their kin."""
 
 from keras_gen.presets import citations
-from keras_gen.presets.preset import IMAGES, Preset
+from keras_gen.presets.preset import IMAGES, PHOTOS, Preset
 
 # The IWAE paper's MNIST network 784-200-200-50-200-200-784.
 IWAE_NETWORK = {"network": "dense", "hidden": (200, 200), "activation": "tanh", "latent_dim": 50}
@@ -62,6 +62,20 @@ PRESETS = (
         learning_rate=2e-3,
         schedule="cosine",
         protocols=("nll_iw100", "active_units", *IMAGES),
+    ),
+    Preset(
+        name="conv_vae_cifar10",
+        description="convolutional VAE on CIFAR-10: small colour photographs, 8 bits per channel",
+        class_name="VAE",
+        paper=citations.KINGMA,
+        data="cifar10",
+        network={"latent_dim": 128, "filters": (64, 128, 192), "hidden": (256,)},
+        model={"likelihood": "discretized_logistic"},
+        epochs=60,
+        learning_rate=1e-3,
+        schedule="cosine",
+        save_every=10,
+        protocols=("nll_iw100", "active_units", *PHOTOS),
     ),
     Preset(
         name="beta_vae_shapes",

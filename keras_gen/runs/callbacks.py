@@ -1,4 +1,4 @@
-"""What a run does after every epoch: it stops if diverged, and writes history and checkpoint.
+"""What a run does after an epoch: it stops if diverged, and writes history and checkpoint.
 
 The order matters: the checkpoint comes last, so that whatever it continues from is on disk.
 """
@@ -104,24 +104,46 @@ def tensorboard(run: Run) -> list[keras.callbacks.Callback]:
     return [keras.callbacks.TensorBoard(str(run.tensorboard), write_graph=False)]
 
 
-class Samples(keras.callbacks.Callback):
-    """Writes samples/epoch-NNNN.png, or .txt of text, after every epoch.
+class OnSaves(keras.callbacks.Callback):
+    """Base of what is written after every so many epochs, and after the last.
+
+    Args:
+        run: where to write.
+        every: number of epochs.
+    """
+
+    def __init__(self, run: Run, every: int = 1):
+        super().__init__()
+        self.run, self.every = run, every
+
+    def on_epoch_end(self, epoch, logs=None):
+        done = epoch + 1
+        if done % self.every == 0 or done == self.params["epochs"]:
+            self.save(done)
+
+    def save(self, done: int) -> None:
+        """Writes what belongs to the run after `done` epochs."""
+        raise NotImplementedError
+
+
+class Samples(OnSaves):
+    """Writes samples/epoch-NNNN.png, or .txt of text.
 
     All epochs' samples have the same noise. Data that cannot be drawn gets none. On TensorFlow,
     pictures are TensorBoard images too.
     """
 
-    def __init__(self, run: Run, spec: data.Spec, seed: int):
-        super().__init__()
-        self.run, self.spec, self.seed = run, spec, seed
+    def __init__(self, run: Run, spec: data.Spec, seed: int, every: int = 1):
+        super().__init__(run, every)
+        self.spec, self.seed = spec, seed
 
     def on_train_begin(self, logs=None):
         self.writer = None
         if keras.backend.backend() == "tensorflow":
             self.writer = tf.summary.create_file_writer(str(self.run.tensorboard / "samples"))
 
-    def on_epoch_end(self, epoch, logs=None):
-        path = self.run.samples / f"epoch-{epoch + 1:04d}"
+    def save(self, done: int) -> None:
+        path = self.run.samples / f"epoch-{done:04d}"
         labels = plotting.class_labels(self.model, self.spec)
         x = self.model.sample(plotting.sheet_size(self.spec, labels), seed=self.seed)
         if self.spec.kind == "text":
@@ -130,7 +152,7 @@ class Samples(keras.callbacks.Callback):
             figure = plotting.draw_samples(x, self.spec, column_labels=labels)
             plotting.save(figure, path.with_suffix(".png"))
             if self.writer:
-                self._log(path.with_suffix(".png"), epoch + 1)
+                self._log(path.with_suffix(".png"), done)
 
     def _log(self, picture, step: int) -> None:
         with self.writer.as_default(step=step):
@@ -142,18 +164,17 @@ class Samples(keras.callbacks.Callback):
             self.writer.close()
 
 
-class Checkpoints(keras.callbacks.Callback):
+class Checkpoints(OnSaves):
     """Writes checkpoints/epoch-NNNN.keras, the whole model with its optimizer.
 
     The last two are kept, and the last from before the discriminator began to win.
     """
 
-    def __init__(self, run: Run, diverged: StopWhenDiverged):
-        super().__init__()
-        self.run = run
+    def __init__(self, run: Run, diverged: StopWhenDiverged, every: int = 1):
+        super().__init__(run, every)
         self.diverged = diverged
 
-    def on_epoch_end(self, epoch, logs=None):
-        with files.written_beside(self.run.checkpoint(epoch + 1)) as beside:
+    def save(self, done: int) -> None:
+        with files.written_beside(self.run.checkpoint(done)) as beside:
             self.model.save(beside)
-        self.run.drop_old_checkpoints(keep=epoch + 1 - self.diverged.won_epochs)
+        self.run.drop_old_checkpoints(keep=done - self.diverged.won_epochs)

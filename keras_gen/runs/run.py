@@ -156,6 +156,7 @@ class Run(TrainedModel):
             "spec": content["spec"],
             "seed": self.seed,
             "metrics": self.metrics,
+            **{key: content[key] for key in ("device", "dtype") if key in content},
             "command": self.config.command,
             "versions": content["versions"],
             "commit": content["commit"],
@@ -200,9 +201,11 @@ class Run(TrainedModel):
         return sorted((int(name) for name in names if name.isdigit()), reverse=True)
 
     def drop_old_checkpoints(self, keep: int | None = None) -> None:
-        """Deletes all but the newest checkpoints and the one after `keep` epochs."""
-        for epoch in self.checkpoint_epochs()[CHECKPOINTS_KEPT:]:
-            if epoch != keep:
+        """Deletes all but the newest checkpoints, and the last of those up to epoch `keep`."""
+        epochs = self.checkpoint_epochs()
+        kept = max((epoch for epoch in epochs if keep is None or epoch <= keep), default=None)
+        for epoch in epochs[CHECKPOINTS_KEPT:]:
+            if epoch != kept:
                 self.checkpoint(epoch).unlink()
 
     def read_history(self, epochs: int) -> list[dict[str, str]]:

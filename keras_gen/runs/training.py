@@ -49,6 +49,7 @@ class Job:
             "steps_per_epoch": len(self.train),
             "steps": len(self.train) * self.config.preset.epochs,
             "replicas": backend.replicas(self.model),
+            "device": backend.device(),
         }
 
     def check_protocols(self, settings: Iterable[str] = ()) -> None:
@@ -81,15 +82,15 @@ class Job:
         Raises:
             Diverged: if a metric is no longer a number, or the discriminator has won.
         """
-        epochs = self.config.preset.epochs
+        epochs, every = self.config.preset.epochs, self.config.preset.save_every
         run.make_folders()
         diverged = callbacks.StopWhenDiverged(run.read_history(self.initial_epoch))
         written = [
             diverged,
             callbacks.HistoryFile(run, self.initial_epoch),
             *callbacks.tensorboard(run),
-            callbacks.Samples(run, self.dataset.spec, self.config.seed),
-            callbacks.Checkpoints(run, diverged),
+            callbacks.Samples(run, self.dataset.spec, self.config.seed, every),
+            callbacks.Checkpoints(run, diverged, every),
         ]
         history = self.model.fit(
             self.train,

@@ -41,6 +41,7 @@ class Feed(keras.utils.PyDataset):
         self.number = next(self._numbers)
         self._all[self.number] = self
         self._rows: Iterator[np.ndarray] = iter(())
+        self._left = 0
         self._skipped: int | None = None
 
     @staticmethod
@@ -62,6 +63,7 @@ class Feed(keras.utils.PyDataset):
 
     def on_epoch_begin(self) -> None:
         self._rows = self.batches.rows()
+        self._left = len(self) - self.batches.skip
         self._skipped = None
 
     def advance(self, steps: int) -> list[np.ndarray]:
@@ -76,4 +78,8 @@ class Feed(keras.utils.PyDataset):
         if self._skipped:
             self._skipped -= 1
             return []
-        return list(itertools.islice(self._rows, steps))
+        rows = list(itertools.islice(self._rows, steps))
+        self._left -= len(rows)
+        if not self._left:  # while the device still computes, get the next epoch ready
+            self.batches.order(self.batches.epoch + 1)
+        return rows

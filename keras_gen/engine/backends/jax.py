@@ -155,6 +155,12 @@ def share_of_mean(values):
     return keras.ops.mean(values)
 
 
+def device() -> str:
+    """Returns the name of the device that computes: an accelerator's, or "CPU"."""
+    kind = jax.devices()[0].device_kind
+    return "CPU" if kind == "cpu" else kind
+
+
 def replicas(model: keras.Model) -> int:
     """Returns the number of devices that share a batch."""
     distribution = keras.distribution.distribution()

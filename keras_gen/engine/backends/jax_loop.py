@@ -14,6 +14,7 @@ from keras.src.backend.common.stateless_scope import get_stateless_scope
 
 from keras_gen import data
 from keras_gen.engine.backends.feed import Feed
+from keras_gen.philox import jax as philox
 
 
 class Scope(keras.StatelessScope):
@@ -70,14 +71,15 @@ class Loop:
         if self.train_function is None or force:
             variables = [self.trainable_variables, self.non_trainable_variables,
                          self.optimizer.variables, self.metrics_variables]  # fmt: skip
-            self.train_function = Execution(self, self.train_step, variables)
+            self.train_function = Execution(self, self.train_step, variables, self.step)
 
     def make_test_function(self, force: bool = False) -> None:
         """Makes the function that takes `steps_per_execution` steps of an evaluation."""
         if self.test_function is None or force:
             variables = [self.trainable_variables, self.non_trainable_variables,
                          self.metrics_variables]  # fmt: skip
-            self.test_function = Execution(self, self.test_step, variables)
+            batches = self._report.batches.total
+            self.test_function = Execution(self, self.test_step, variables, batches)
 
 
 class Execution:
@@ -87,11 +89,13 @@ class Execution:
         model: the model.
         step: its method for one batch.
         variables: lists of variables, of which the state that Keras hands over has the values.
+        counter: the variable that counts the steps.
     """
 
-    def __init__(self, model: keras.Model, step: Callable, variables: list[list]):
+    def __init__(self, model: keras.Model, step: Callable, variables: list[list], counter):
         self._model = model
         self._step = step
+        self._counter = counter
         self._variables = [v for some in variables for v in some]
         self._eager = model.run_eagerly or not model.jit_compile
         self._compiled: dict[tuple, Callable] = {}
@@ -122,7 +126,7 @@ class Execution:
                 logs, values = self._one(select, values, arrays, item)
             return logs, values
         if len(items) == 1:
-            step = self._function((recipe, "one"), functools.partial(self._one, select), values)
+            step = self._function((recipe, "one"), functools.partial(self._alone, select), values)
             return step(values, arrays, items[0])
         # The number of steps is part of the shapes: of a loop whose length is not known, an
         # accelerator would ask the host after every step.
@@ -143,12 +147,31 @@ class Execution:
             logs = self._step(select(arrays, item))
             return logs, [scope.get_current_value(v) for v in self._variables]
 
-    def _all(self, select, values, arrays, items):
-        def step(values, item):
-            return self._one(select, values, arrays, item)[1], None
+    def _alone(self, select, values, arrays, item):
+        ahead, draws = self._ahead(select, values, arrays, item, steps=1)
+        with ahead.giving([each[0] for each in draws]):
+            return self._one(select, values, arrays, item)
 
-        values, _ = jax.lax.scan(step, values, items)
+    def _all(self, select, values, arrays, items):
+        first = jax.tree.map(lambda leaves: leaves[0], items)
+        steps = len(jax.tree.leaves(items)[0])
+        ahead, draws = self._ahead(select, values, arrays, first, steps)
+
+        def step(values, given):
+            item, draws = given
+            with ahead.giving(draws):
+                return self._one(select, values, arrays, item)[1], None
+
+        values, _ = jax.lax.scan(step, values, (items, draws))
         return self._results(values), values
+
+    def _ahead(self, select, values, arrays, item, steps: int) -> tuple[philox.Ahead, list]:
+        """Returns the draws of several steps, and what hands them to the steps."""
+        ahead = philox.Ahead(self._counter)
+        ahead.find(functools.partial(self._one, select), values, arrays, item)
+        with Scope(self._variables, values):
+            start = self._counter.value
+        return ahead, ahead.draws(start, steps)
 
     def _results(self, values):
         with Scope(self._variables, values):

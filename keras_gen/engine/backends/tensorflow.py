@@ -151,6 +151,12 @@ def share_of_mean(values):
     return ops.sum(values) / ops.cast(mine.total, values.dtype)
 
 
+def device() -> str:
+    """Returns the name of the device that computes: a GPU's, or "CPU"."""
+    gpus = tf.config.list_physical_devices("GPU")
+    return tf.config.experimental.get_device_details(gpus[0])["device_name"] if gpus else "CPU"
+
+
 def replicas(model: keras.Model) -> int:
     """Returns the number of devices that share a batch."""
     return model.distribute_strategy.num_replicas_in_sync

@@ -122,6 +122,11 @@ def share_of_mean(values):
     return ops.mean(values)
 
 
+def device() -> str:
+    """Returns the name of the device that computes: a GPU's, or "CPU"."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+
+
 def replicas(model: keras.Model) -> int:
     """Returns the number of devices that share a batch."""
     return 1

@@ -1,4 +1,4 @@
-"""Protocols of images in the features of a network: lenet, or Inception."""
+"""Protocols of images in the features of a network: lenet, vgg or Inception."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ DRAWS = 3
 FEW_IMAGES = 1000
 QUALITY_IMAGES = 5000
 QUALITY = ("precision", "recall", "density", "coverage")
+# Data that each network of the package has features for.
+FITTING = {"lenet": "digits and mnist have", "vgg": "cifar10 and cifar10_jpeg have"}
 
 
 def distance(
@@ -53,12 +55,19 @@ def distance(
     return measure
 
 
-def measure_fid_lenet_1k(subject: Subject) -> Result:
-    """Returns the Fréchet distance of one draw of 1,000 samples: quick, and larger by its bias."""
-    features = subject.shared(_network, "lenet")
-    generated = features(subject.sample(min(FEW_IMAGES, subject.dataset.size("test"))))
-    value = frechet_distance(subject.shared(_real, "lenet"), generated)
-    return Result(value, f"in {features.name}", len(generated), hash=features.hash)
+def quick_distance(network: str) -> Callable[[Subject], Result]:
+    """Returns a measure of the Fréchet distance of one draw of 1,000 samples, larger by its bias.
+
+    It takes as many samples as there are test images if those are fewer.
+    """
+
+    def measure(subject: Subject) -> Result:
+        features = subject.shared(_network, network)
+        generated = features(subject.sample(min(FEW_IMAGES, subject.dataset.size("test"))))
+        value = frechet_distance(subject.shared(_real, network), generated)
+        return Result(value, f"in {features.name}", len(generated), hash=features.hash)
+
+    return measure
 
 
 def score_classes(network: str) -> Callable[[Subject], Result]:
@@ -75,15 +84,15 @@ def score_classes(network: str) -> Callable[[Subject], Result]:
     return measure
 
 
-def measure_quality(which: str) -> Callable[[Subject], Result]:
+def measure_quality(which: str, network: str) -> Callable[[Subject], Result]:
     """Returns a measure of precision or recall (k = 3), density or coverage (k = 5) in features.
 
     It compares at most 5,000 samples with as many test images.
     """
 
     def measure(subject: Subject) -> Result:
-        features, values = subject.shared(_network, "lenet"), subject.shared(_quality)
-        n = min(QUALITY_IMAGES, len(subject.shared(_generated, "lenet", 0)))
+        features, values = subject.shared(_network, network), subject.shared(_quality, network)
+        n = min(QUALITY_IMAGES, len(subject.shared(_generated, network, 0)))
         return Result(values[which], f"in {features.name}", n, hash=features.hash)
 
     return measure
@@ -105,29 +114,37 @@ def _generated(subject: Subject, network: str, draw: int) -> np.ndarray:
     return subject.shared(_network, network)(subject.images(draw))
 
 
-def _quality(subject: Subject) -> dict[str, float]:
-    both = subject.shared(_real, "lenet"), subject.shared(_generated, "lenet", 0)
+def _quality(subject: Subject, network: str) -> dict[str, float]:
+    both = subject.shared(_real, network), subject.shared(_generated, network, 0)
     sets = [features[:QUALITY_IMAGES] for features in both]
     return dict(zip(QUALITY, precision_recall(*sets) + density_coverage(*sets), strict=True))
 
 
-_lenet = functools.partial(
-    Protocol,
-    fits=has_features,
-    needed="lenet features for its images, as digits and mnist have",
-    floor="train",
-    own_features=True,
-)
+def _of(network: str) -> dict[str, Protocol]:
+    """Returns the protocols in the features of a network that comes with the package."""
+    protocol = functools.partial(
+        Protocol,
+        fits=functools.partial(has_features, name=network),
+        needed=f"{network} features for its images, as {FITTING[network]}",
+        floor="train",
+        own_features=True,
+    )
+    return {
+        f"fid_{network}_10k": protocol(distance(frechet_distance, network)),
+        f"fid_{network}_1k": protocol(quick_distance(network)),
+        f"kid_{network}_10k": protocol(distance(kernel_distance, network)),
+        f"class_score_{network}_10k": protocol(score_classes(network)),
+        **{f"{which}_{network}_5k": protocol(measure_quality(which, network)) for which in QUALITY},
+    }
+
+
 _inception = functools.partial(
     Protocol, fits=fits_inception, needed="images of 1 or 3 channels", floor="train"
 )
 
 PROTOCOLS = {
-    "fid_lenet_10k": _lenet(distance(frechet_distance, "lenet")),
-    "fid_lenet_1k": _lenet(measure_fid_lenet_1k),
-    "kid_lenet_10k": _lenet(distance(kernel_distance, "lenet")),
-    "class_score_lenet_10k": _lenet(score_classes("lenet")),
-    **{f"{which}_lenet_5k": _lenet(measure_quality(which)) for which in QUALITY},
+    **_of("lenet"),
+    **_of("vgg"),
     "fid_inception_10k": _inception(distance(frechet_distance, "inception")),
     "kid_inception_10k": _inception(distance(kernel_distance, "inception")),
     "inception_score_10k": _inception(score_classes("inception")),
