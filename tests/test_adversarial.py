@@ -296,8 +296,16 @@ def test_augmentation_keeps_what_it_should():
     grayed = np.asarray(augmentation.color(gray, Noise(0)))
     np.testing.assert_allclose(grayed, np.repeat(grayed[..., :1], 3, axis=-1), atol=1e-5)
     assert not np.allclose(colored, x)
-    with pytest.raises(ValueError, match="Unknown augmentation 'flip'"):
-        augmentation.policies("color,flip")
+    with pytest.raises(ValueError, match="Unknown augmentation 'turn'"):
+        augmentation.policies("color,turn")
+
+
+def test_half_of_the_images_are_mirrored():
+    x = np.random.default_rng(0).uniform(-1, 1, (400, 4, 5, 2)).astype("float32")
+    flipped = np.asarray(augmentation.flip(x, Noise(0)))
+    same, mirrored = ((flipped == y).all(axis=(1, 2, 3)) for y in (x, x[:, :, ::-1]))
+    assert (same ^ mirrored).all()
+    assert 160 < mirrored.sum() < 240
 
 
 def test_affine_augmentation_maps_planes_to_planes():

@@ -588,6 +588,7 @@ FILES = {
     "tfds:tiny_shakespeare": data.Spec(
         "text", "text", (4, 1), (0.0, 64.0), vocabulary=tuple(map(chr, range(65)))
     ),
+    "photos": data.Spec("photos", "image", (64, 64, 3), (0.0, 1.0)),
     "audio:fsdd": data.Spec("fsdd", "audio", (64, 64, 1), (0.0, 1.0), num_classes=10),
 }
 

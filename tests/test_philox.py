@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras_gen.data.pipeline import as_array
+from keras_gen.noise import Noise
 from keras_gen.philox import backend, rounds
 from keras_gen.philox import numpy as host
 from keras_gen.quiet import LazyTensorFlow
@@ -79,3 +80,33 @@ def test_bits_are_the_same_on_an_accelerator(monkeypatch):
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     unrolled = jax.jit(lambda step: backend.cells(backend.fold_in((3, 0), step), (9,)))(7)
     np.testing.assert_array_equal(loop, unrolled)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="draws ahead of a loop are JAX's")
+def test_draws_made_ahead_of_a_loop_are_those_made_in_it():
+    import jax
+
+    counter = keras.Variable(7, dtype="int32")
+
+    def step(place):
+        noise = Noise(3).at("train", counter)
+        inner = noise.at("deep", 5)
+        return noise.uniform((4, 3)), inner.uniform((9,)), inner.at(place).uniform((2,))
+
+    inline = []
+    for place in range(4):
+        counter.assign(7 + place)
+        inline.append(step(place))
+    ahead = backend.Ahead(counter)
+    ahead.find(lambda: step(0))
+    draws = ahead.draws(7, 4)
+    assert [each.shape for each in draws] == [(4, 4, 3), (4, 9), (4, 2)]
+    for i, expected in enumerate(inline):
+        counter.assign(7 + i)
+        with ahead.giving([each[i] for each in draws]):
+            noise = Noise(3).at("train", counter)
+            found = noise.uniform((4, 3)), noise.at("deep", 5).uniform((9,))
+            # A place that only the compiled function knows: drawn there.
+            late = jax.jit(lambda place, key=noise: key.at("deep", 5, place).uniform((2,)))(i)
+        for a, b in zip((*found, late), expected, strict=True):
+            np.testing.assert_array_equal(a, b)

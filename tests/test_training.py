@@ -229,6 +229,14 @@ def test_written_beside_leaves_nothing_of_a_failure(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_checkpoints_and_samples_every_so_many_epochs(tmp_path, finished):
+    run = runs.train(config(save_every=3), tmp_path / "run", verbose=0)
+    assert run.checkpoint_epochs() == [4, 3]
+    assert sorted(path.stem for path in run.samples.iterdir()) == ["epoch-0003", "epoch-0004"]
+    assert len(run.read_history(4)) == 4
+    assert_same_weights(run.path, finished.path)
+
+
 # ---- interruptions -----------------------------------------------------------------------------
 
 
@@ -236,15 +244,15 @@ def test_written_beside_leaves_nothing_of_a_failure(tmp_path):
 def interrupted_once(tmp_path_factory) -> Path:
     """A run of four epochs that ended during the third, before its checkpoint."""
     path = tmp_path_factory.mktemp("runs") / "interrupted"
-    save = callbacks.Checkpoints.on_epoch_end
+    save = callbacks.Checkpoints.save
 
-    def interrupt(self, epoch, logs=None):
-        if epoch == 2:
+    def interrupt(self, done):
+        if done == 3:
             raise KeyboardInterrupt
-        save(self, epoch, logs)
+        save(self, done)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(callbacks.Checkpoints, "on_epoch_end", interrupt)
+        patch.setattr(callbacks.Checkpoints, "save", interrupt)
         runs.train(config(), path, verbose=0)
     return path
 

@@ -57,12 +57,12 @@ def vgg(shape: tuple[int, int, int], num_classes: int, seed: int | None = None) 
 
     It has three stages of two 3x3 convolutions, with batch normalization, and the mean over all
     positions in place of the paper's large dense layers. Arguments and result as for `lenet`. In
-    training, images are flipped, shifted and cut at random.
+    training, images are flipped and shifted at random.
     """
     initializer = common.initializers(seed, keras.initializers.HeNormal)
     x = keras.Input(shape, name="x")
-    h = Varied(seed or 0)(x)
-    for filters in (48, 96, DIMENSION):
+    h = FlipAndShift(seed or 0)(x)
+    for filters in (32, 64, DIMENSION):
         for _ in range(2):
             h = layers.Conv2D(
                 filters, 3, padding="same", use_bias=False, kernel_initializer=initializer()
@@ -76,9 +76,8 @@ def vgg(shape: tuple[int, int, int], num_classes: int, seed: int | None = None) 
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class Varied(layers.Layer):
-    """Flips images, shifts them by up to an eighth of their size and cuts a square out of a quarter
-    of it, at random, in training only.
+class FlipAndShift(layers.Layer):
+    """Flips images and shifts them by up to an eighth of their size, at random, in training only.
 
     Args:
         seed: of the noise, which also depends on how many batches the layer has seen.
@@ -94,10 +93,9 @@ class Varied(layers.Layer):
     def call(self, x, training: bool = False):
         if not training:
             return x
-        noise = Noise(self.seed).at(self.step)
+        noise = Noise(self.seed).at("flip_and_shift", self.step)
         self.step.assign(self.step + 1)
-        x = augmentation.augment(x, ["flip", "translation"], noise)
-        return augmentation.cutout(x, noise.at("cutout"), ratio=0.25)
+        return augmentation.augment(x, ["flip", "translation"], noise)
 
     def compute_output_shape(self, input_shape):
         return input_shape
