@@ -29,6 +29,7 @@ _SUBMODULES = (
     "noise",
     "plotting",
     "presets",
+    "representation",
     "runs",
 )
 

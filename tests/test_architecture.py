@@ -33,6 +33,7 @@ ORDER = [
     "data",
     "engine",
     "models",
+    "representation",
     "evaluation",
     "plotting",
     "runs",

@@ -195,9 +195,9 @@ def save_features(
     name = f"{network.name}-{spec.name}"
     accuracy = label_accuracy(Features(name, "", 0.0, network), test["x"], test["label"])
     # A kill between the two files leaves an old card, whose hash does not match.
-    with written_beside(path) as beside:
-        with quiet.quiet():  # Keras imports TensorFlow here, if it is installed
-            network.save(beside)
+    # Keras imports TensorFlow here, if it is installed.
+    with written_beside(path) as beside, quiet.quiet():
+        network.save(beside)
     card = {
         "name": name,
         "data": spec.name,

@@ -51,9 +51,13 @@ class Likelihood:
     discrete = False
     value_range: tuple[float, float] = (-math.inf, math.inf)
 
-    def log_prob(self, x, parameters):
-        """Returns log p(x|z) of x `(batch, *shape)` in nats, `(batch,)`."""
-        return sum_event(self.value_log_prob(ops.cast(x, "float32"), self._split(parameters)))
+    def log_prob(self, x, parameters, known=None):
+        """Returns log p(x|z) of x `(batch, *shape)` in nats, `(batch,)`.
+
+        With `known`, true or false for each value, it is that of the known values alone.
+        """
+        values = self.value_log_prob(ops.cast(x, "float32"), self._split(parameters))
+        return sum_event(values if known is None else ops.where(known, values, 0.0))
 
     def value_log_prob(self, x, parameters):
         """Returns log p of each value of x, for `parameters` `(*x.shape, parameters_per_value)`."""

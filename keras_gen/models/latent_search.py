@@ -23,18 +23,19 @@ class UnitBall(keras.constraints.Constraint):
         return ops.where(norm > 1.0 + 1e-6, w / ops.maximum(norm, 1.0), w)
 
 
-def search(distance: Callable, start, steps):
-    """Minimizes a distance in the unit ball by Adam, inside a graph.
+def search(distance: Callable, start, steps, project: Callable | None = None):
+    """Minimizes a distance by Adam, inside a graph.
 
     Args:
         distance: function from z `(batch, latent_dim)` to `(batch,)`.
         start: the first z.
         steps: number of steps, an integer or a scalar tensor.
+        project: function of z, applied after each step; by default projects into the unit ball.
 
     Returns:
         The last z.
     """
-    project = UnitBall()
+    project = project or UnitBall()
 
     def step(i, z, mean, square):
         (slope,), _ = backend.gradient(lambda z: (ops.sum(distance(z)), None), [z])

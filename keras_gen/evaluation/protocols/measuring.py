@@ -16,6 +16,7 @@ from keras_gen.evaluation.protocols import (
     latents,
     likelihood,
     modes,
+    representation,
     samples,
     sequences,
 )
@@ -37,6 +38,7 @@ PROTOCOLS: dict[str, Protocol] = {
     **samples.PROTOCOLS,
     **sequences.PROTOCOLS,
     **labels.PROTOCOLS,
+    **representation.PROTOCOLS,
 }
 
 

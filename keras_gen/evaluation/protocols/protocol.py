@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import sem
 
+from keras_gen import representation
 from keras_gen.data import Dataset, Spec
 from keras_gen.evaluation.features import Features
 
@@ -90,8 +91,7 @@ class Subject:
 
     @property
     def latents(self) -> np.ndarray:
-        """Means of the test examples' latents: of q(z|x), `(n, latent_dim)`. For a model without
-        `encode`, of its inferred codes Q(c|x), `(n, codes.dim)`."""
+        """The test examples' latents, `(n, dim)`: see `keras_gen.representation.latents`."""
         return self.shared(_latents)
 
 
@@ -164,7 +164,4 @@ def _test(subject: Subject) -> dict[str, np.ndarray]:
 
 
 def _latents(subject: Subject) -> np.ndarray:
-    model, test = subject.model, subject.test
-    if not hasattr(model, "encode"):
-        return model.infer_codes(test["x"])
-    return model.encode(test["x"], test["label"] if model.conditional else None)
+    return representation.latents(subject.model, subject.test["x"], subject.test.get("label"))

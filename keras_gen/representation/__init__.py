@@ -1,0 +1,32 @@
+"""What a model knows of examples, and what that is good for.
+
+`latents` are the representation. `probes` measure what it tells of labels and how well it
+reconstructs; `attributes` changes examples along directions in it; `robustness` fills in missing
+values, removes noise and finds examples that do not belong.
+"""
+
+from keras_gen.representation.attributes import attribute_vector, relabelled, with_attribute
+from keras_gen.representation.latents import latents
+from keras_gen.representation.probes import (
+    few_labels,
+    knn_accuracy,
+    linear_probe,
+    pca_errors,
+    reconstruction_error,
+)
+from keras_gen.representation.robustness import anomaly_scores, denoise, fill_in
+
+__all__ = [
+    "anomaly_scores",
+    "attribute_vector",
+    "denoise",
+    "few_labels",
+    "fill_in",
+    "knn_accuracy",
+    "latents",
+    "linear_probe",
+    "pca_errors",
+    "reconstruction_error",
+    "relabelled",
+    "with_attribute",
+]
