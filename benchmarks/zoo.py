@@ -29,7 +29,9 @@ SHOWN = (
     "nll_iw100",
     "mig_a",
     "factor_vae_score",
+    "bits_per_dim",
     "fid_lenet_10k",
+    "fid_vgg_10k",
     "code_error",
     "label_accuracy_1k",
     "modes_2500",
@@ -112,9 +114,11 @@ def number(x: float | None) -> str:
 
 
 def training_time(card: dict) -> str:
-    """Returns the time of a card's training."""
+    """Returns the time of a card's training, and the device if it is not a CPU."""
     seconds = card["metrics"]["training_seconds"]
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    time = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    device = card.get("device", "CPU")
+    return time if device == "CPU" else f"{time} on one {device}"
 
 
 def with_table(page: str, table: str) -> str:

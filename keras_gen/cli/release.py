@@ -16,6 +16,11 @@ def add(commands) -> None:
     )
     parser.add_argument("directory", metavar="RUN", help="a run directory")
     parser.add_argument("destination", metavar="DEST", help="the directory to write, or replace")
+    parser.add_argument(
+        "--data",
+        metavar="NAME|PATH",
+        help="measure on this data, of the same kind and shape (default: the preset's)",
+    )
 
 
 def run(arguments) -> int:
@@ -23,7 +28,7 @@ def run(arguments) -> int:
     with usage_errors():
         from keras_gen import runs
 
-        card = runs.release(arguments.directory, arguments.destination)
+        card = runs.release(arguments.directory, arguments.destination, arguments.data)
     size = f"{card['bytes'] / 1e6:.1f} MB of weights, " if "bytes" in card else ""
     print(f"{arguments.destination}: {size}card.json and samples")
     return 0

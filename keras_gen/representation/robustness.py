@@ -67,7 +67,7 @@ def fill_in(
         fill = _search
     else:
         raise ValueError(
-            f"{type(model).__name__} has neither p(x|z) of whole examples nor Gaussian z to search. "
+            f"{type(model).__name__} has neither p(x|z) of all values nor Gaussian z to search. "
             "Fill in with a VAE, VAEGAN, GLO or a GAN on Gaussian noise."
         )
     whole = np.where(known, x, _middle(model, len(x), given))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import shlex
 import tempfile
 import zipfile
@@ -22,21 +23,27 @@ from keras_gen.runs.run import Run
 
 # Bits of a weight's mantissa that are kept, of float16's 10; fewer where the file is too large.
 MANTISSAS = (7, 6)
-LARGEST = 3_000_000  # bytes of a model file
+LARGEST = 5_000_000  # bytes of a model file
+# Released models compute in float32, whatever they were trained in.
+MIXED = re.compile(rb'"mixed_(b?)float16"')
 # Options of a command line that name places on the machine it ran on.
 PLACES = ("--run-dir", "--data-dir")
 
 
-def release(run: Run | str | os.PathLike, dest: str | os.PathLike) -> dict[str, Any]:
+def release(
+    run: Run | str | os.PathLike, dest: str | os.PathLike, source: Any = None
+) -> dict[str, Any]:
     """Writes a run's model for use, with a card of its figures and its samples.
 
     The weights are rounded to half precision or less, and what only training needs is left out. The
     preset's protocols are measured on the rounded weights: the card's figures are the file's. If
-    the file is still larger than 3 MB, only card and samples are written.
+    the file is still larger than 5 MB, only card and samples are written.
 
     Args:
         run: a finished run, or its directory.
         dest: the folder to write, such as `saved_models/vae_mnist`; an older release is replaced.
+        source: the data that figures are measured on, as in `TrainedModel.dataset`; by default the
+            preset's.
 
     Returns:
         The card.
@@ -48,7 +55,7 @@ def release(run: Run | str | os.PathLike, dest: str | os.PathLike) -> dict[str, 
     """
     files.check_replaceable(dest, released.CARD)
     run = run if isinstance(run, Run) else Run(run)
-    model, preset, dataset = run.model, run.preset, run.dataset()
+    model, preset, dataset = run.model, run.preset, run.dataset(source)
     with files.folder_written_beside(dest) as beside:
         file = beside / released.MODEL
         for bits in MANTISSAS:
@@ -87,6 +94,8 @@ def save_rounded(model: keras.Model, path: Path, bits: int) -> None:
                 copy_rounded(old, new, bits)
             for name in source.namelist():
                 content = small.read_bytes() if name == weights.name else source.read(name)
+                if name == "config.json":
+                    content = MIXED.sub(b'"float32"', content)
                 # With a fixed time, the same weights are the same file.
                 entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
                 target.writestr(entry, content, zipfile.ZIP_LZMA)
