@@ -24,7 +24,7 @@ def latents(model: GenerativeModel, x, label=None) -> np.ndarray:
         ValueError: if the model infers nothing, or x does not suit it.
     """
     if hasattr(model, "encode"):
-        return model.encode(x, label if model.conditional else None)
+        return model.encode(x, *([label] if model.conditional else []))
     for method in METHODS[1:]:
         if hasattr(model, method):
             return getattr(model, method)(x)
