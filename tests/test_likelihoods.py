@@ -91,6 +91,24 @@ def test_discretized_logistic_is_differences_of_scipys_cdf(mean, log_scale):
     np.testing.assert_allclose(got[kept], np.log(mass[kept]), rtol=2e-3, atol=2e-3)
 
 
+def test_a_logistic_mixture_is_the_weighted_sum_of_its_components():
+    rng = np.random.default_rng(0)
+    logits, pairs = rng.normal(size=3), rng.normal(size=(3, 2)) - [0, 2]
+    x = np.arange(256)[:, None] / 255.0
+    mixture = likelihoods.LogisticMixture()
+    parameters = np.tile(np.concatenate([logits, pairs.ravel()]), (256, 1))
+    got = np.exp(log_prob(mixture, x, parameters))
+    single = likelihoods.DiscretizedLogistic()
+    parts = [np.exp(log_prob(single, x, np.tile(pair, (256, 1)))) for pair in pairs]
+    np.testing.assert_allclose(got, scipy.special.softmax(logits) @ parts, rtol=1e-4)
+    assert got.sum() == pytest.approx(1.0, abs=2e-4)
+    mean = np.asarray(mixture.mean(np.float32(parameters[:1])))
+    means = [np.asarray(single.mean(np.float32([pair]))) for pair in pairs]
+    np.testing.assert_allclose(
+        mean, np.tensordot(scipy.special.softmax(logits), means, 1), rtol=1e-5
+    )
+
+
 def test_means_equal_closed_forms():
     def mean(likelihood, parameters):
         return np.asarray(likelihood.mean(np.float32(parameters)))
@@ -197,9 +215,15 @@ def test_categorical_quantile_inverts_the_distribution_function():
     np.testing.assert_allclose(levels, expected / 3, rtol=1e-6)
 
 
-def test_discretized_logistic_quantile_draws_with_the_probabilities_of_log_prob():
-    likelihood = likelihoods.DiscretizedLogistic(levels=5)
-    parameters = np.float32([[0.3, -1.0]])
+@pytest.mark.parametrize(
+    ("likelihood", "parameters"),
+    [
+        (likelihoods.DiscretizedLogistic(levels=5), [[0.3, -1.0]]),
+        (likelihoods.LogisticMixture(5, 2), [[0.5, -0.2, -0.9, -3.0, 0.4, -1.0]]),
+    ],
+)
+def test_quantiles_draw_with_the_probabilities_of_log_prob(likelihood, parameters):
+    parameters = np.float32(parameters)
     u = (np.arange(20_000)[:, None] + 0.5) / 20_000
     drawn = quantile(likelihood, u, np.repeat(parameters, len(u), axis=0))
     levels = np.linspace(0, 1, 5, dtype="float32")[:, None]

@@ -15,6 +15,7 @@ from keras_gen.likelihoods.distributions import (
     Categorical,
     DiscretizedLogistic,
     Gaussian,
+    LogisticMixture,
     get,
 )
 from keras_gen.likelihoods.masked import Masked
@@ -27,6 +28,7 @@ __all__ = [
     "DiscretizedLogistic",
     "Gaussian",
     "Likelihood",
+    "LogisticMixture",
     "Masked",
     "check_range",
     "get",

@@ -5,6 +5,10 @@ HIGGINS = (
     "Higgins et al. 2017, beta-VAE; Burgess et al. 2018, Understanding disentangling in beta-VAE "
     "(arXiv:1804.03599)"
 )
+TOWNSEND = (
+    "Townsend, Bird & Barber 2019, Practical lossless compression with latent variables using bits "
+    "back coding (arXiv:1901.04866)"
+)
 SOHN = (
     "Sohn, Lee & Yan 2015, Learning Structured Output Representation using Deep Conditional "
     "Generative Models"

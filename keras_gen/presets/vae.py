@@ -64,6 +64,20 @@ PRESETS = (
         protocols=("nll_iw100", "active_units", *IMAGES),
     ),
     Preset(
+        name="vae_mnist_8bit",
+        description="VAE on MNIST's 256 gray levels, for lossless compression",
+        class_name="VAE",
+        paper=citations.TOWNSEND,
+        data="mnist",
+        network={"network": "dense", "hidden": (500, 500), "latent_dim": 48},
+        # Pixels are mostly 0, some near 255, few between.
+        model={"likelihood": "logistic_mixture"},
+        epochs=40,
+        learning_rate=1e-3,
+        schedule="cosine",
+        protocols=("active_units",),
+    ),
+    Preset(
         name="conv_vae_cifar10",
         description="convolutional VAE on CIFAR-10: small colour photographs, 8 bits per channel",
         class_name="VAE",

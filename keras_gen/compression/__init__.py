@@ -1,0 +1,8 @@
+"""Lossless compression of images by a VAE: bits-back coding with asymmetric numeral systems.
+
+`compress` and `decompress` go from arrays to bytes and back, exactly.
+"""
+
+from keras_gen.compression.archive import CompressionError, compress, decompress
+
+__all__ = ["CompressionError", "compress", "decompress"]

@@ -1,0 +1,139 @@
+"""Compressed images as bytes: a header that says what they are, checksums, and the bits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+
+from keras_gen.compression.bits_back import Codec
+from keras_gen.models import VAE
+
+MAGIC, VERSION = b"KGZ", 1
+CHECKSUM = 16  # bytes of SHA-256 that are kept
+DTYPES = ("bool", "uint8", "float32")
+TOLERANCE = 1e-3  # of a level
+
+
+class CompressionError(ValueError):
+    """Bytes that cannot be decompressed: damaged, foreign, or of another model or version."""
+
+
+def compress(model: VAE, x: np.ndarray) -> bytes:
+    """Returns images as bytes from which `decompress` makes the same array.
+
+    The mean length is the negative ELBO, and what all images share: the header, and the bits that
+    the first latents are drawn from.
+
+    Args:
+        model: a VAE or its kin without labels, with a Gaussian prior and a discrete likelihood.
+        x: images `(n, *model.data_shape)`: bool for a Bernoulli; uint8 for 256 levels; or float32
+            in the model's range, on its levels.
+
+    Raises:
+        ValueError: if the model cannot code images, or x is not on the likelihood's levels.
+    """
+    codec = Codec(model)
+    levels = _levels(codec, x)
+    stack = codec.encode(levels)
+    header = {
+        "model": codec.fingerprint[: 2 * CHECKSUM],
+        "n": len(x),
+        "shape": list(codec.shape),
+        "dtype": str(x.dtype),
+        "images": _checksum(_array(codec, levels, str(x.dtype)).tobytes()).hex(),
+    }
+    head = json.dumps(header, separators=(",", ":")).encode()
+    body = len(head).to_bytes(2, "little") + head + stack.astype("<u4").tobytes()
+    start = MAGIC + bytes([VERSION])
+    return start + _checksum(start + body) + body
+
+
+def decompress(model: VAE, compressed: bytes) -> np.ndarray:
+    """Returns the images that `compress` was given, the same bits in the same type.
+
+    Args:
+        model: the model that compressed them.
+        compressed: from `compress`.
+
+    Raises:
+        CompressionError: if the bytes are damaged or not from `compress`, or were compressed by
+            another model, another version, or on a machine with other arithmetic.
+        ValueError: if the model cannot code images.
+    """
+    header, stack = read(compressed)
+    codec = Codec(model)
+    if header["model"] != codec.fingerprint[: 2 * CHECKSUM]:
+        raise CompressionError(
+            "the file was compressed by another model, or on a machine whose arithmetic differs: "
+            "decompress it with the model that compressed it."
+        )
+    levels = codec.decode(stack, header["n"])
+    if levels is not None:
+        x = _array(codec, levels, header["dtype"])
+        if _checksum(x.tobytes()).hex() == header["images"]:
+            return x
+    raise CompressionError("the images do not have the checksum of those that were compressed.")
+
+
+def read(compressed: bytes) -> tuple[dict, np.ndarray]:
+    """Returns the header and the stack of bits of a compressed file.
+
+    Raises:
+        CompressionError: if it is damaged, or not such a file.
+    """
+    start = len(MAGIC) + 1
+    if compressed[: len(MAGIC)] != MAGIC or len(compressed) < start + CHECKSUM + 2:
+        raise CompressionError("this is not a file of keras-gen compress.")
+    if compressed[len(MAGIC)] != VERSION:
+        raise CompressionError(
+            f"the file has version {compressed[len(MAGIC)]} of the format, and this is version "
+            f"{VERSION}: use the keras_gen that wrote it."
+        )
+    body = compressed[start + CHECKSUM :]
+    if _checksum(compressed[:start] + body) != compressed[start : start + CHECKSUM]:
+        raise CompressionError("the file is damaged or cut off: its checksum is wrong.")
+    length = 2 + int.from_bytes(body[:2], "little")
+    return json.loads(body[2:length]), np.frombuffer(body[length:], "<u4").astype("uint32")
+
+
+def _checksum(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()[:CHECKSUM]
+
+
+def _levels(codec: Codec, x: np.ndarray) -> np.ndarray:
+    """Returns images as the indices of levels."""
+    x = np.asarray(x)
+    if x.shape[1:] != codec.shape or not len(x):
+        raise ValueError(
+            f"x must have shape (n, {', '.join(map(str, codec.shape))}) with n at least 1, got "
+            f"{x.shape}."
+        )
+    kinds = {"bool": 2, "uint8": 256, "float32": codec.levels}
+    if kinds.get(str(x.dtype)) != codec.levels:
+        wanted = [kind for kind, levels in kinds.items() if levels == codec.levels]
+        raise ValueError(
+            f"x must be {' or '.join(wanted)} for a model of {codec.levels} levels, got {x.dtype}."
+        )
+    if x.dtype != np.float32:
+        return x.astype("int64")
+    low, high = codec.value_range
+    exact = (x.astype("float64") - low) / (high - low) * (codec.levels - 1)
+    levels = np.rint(exact)
+    if not np.all(np.abs(exact - levels) < TOLERANCE) or levels.min() < 0 or levels.max() >= codec.levels:
+        advice = "binarize images by (x > 0.5)" if codec.levels == 2 else "round them to levels"
+        raise ValueError(
+            f"x must be on the {codec.levels} levels of the model from {low:g} to {high:g}: {advice}."
+        )
+    if not np.array_equal(_array(codec, levels, "float32"), x):
+        raise ValueError("x must have each level's nearest float32: i / (levels - 1) of the range.")
+    return levels.astype("int64")
+
+
+def _array(codec: Codec, levels: np.ndarray, dtype: str) -> np.ndarray:
+    """Returns images of a type from the indices of levels."""
+    if dtype != "float32":
+        return levels.astype(dtype)
+    low, high = codec.value_range
+    return (low + levels * (high - low) / (codec.levels - 1)).astype("float32")
