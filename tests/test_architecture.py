@@ -34,6 +34,7 @@ ORDER = [
     "engine",
     "models",
     "representation",
+    "compression",
     "evaluation",
     "plotting",
     "runs",

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from keras_gen import __version__
 from keras_gen.cli import (
     compare,
+    compress,
     evaluate,
     export,
     features,
@@ -37,6 +38,7 @@ COMMANDS = (
     export,
     release,
     features,
+    compress,
 )
 
 

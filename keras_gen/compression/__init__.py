@@ -4,5 +4,6 @@
 """
 
 from keras_gen.compression.archive import CompressionError, compress, decompress
+from keras_gen.compression.images import read_images, write_images
 
-__all__ = ["CompressionError", "compress", "decompress"]
+__all__ = ["CompressionError", "compress", "decompress", "read_images", "write_images"]

@@ -28,21 +28,21 @@ def compress(model: VAE, x: np.ndarray) -> bytes:
 
     Args:
         model: a VAE or its kin without labels, with a Gaussian prior and a discrete likelihood.
-        x: images `(n, *model.data_shape)`: bool for a Bernoulli; uint8 for 256 levels; or float32
-            in the model's range, on its levels.
+        x: images `(n, *model.data_shape)`; a last axis of 1 may be left out. They are bool for a
+            Bernoulli; uint8 for 256 levels; or float32 in the model's range, on its levels.
 
     Raises:
         ValueError: if the model cannot code images, or x is not on the likelihood's levels.
     """
-    codec = Codec(model)
+    codec, x = Codec(model), np.ascontiguousarray(x)
     levels = _levels(codec, x)
     stack = codec.encode(levels)
     header = {
         "model": codec.fingerprint[: 2 * CHECKSUM],
         "n": len(x),
-        "shape": list(codec.shape),
+        "shape": list(np.shape(x)[1:]),
         "dtype": str(x.dtype),
-        "images": _checksum(_array(codec, levels, str(x.dtype)).tobytes()).hex(),
+        "images": _checksum(np.asarray(x).tobytes()).hex(),
     }
     head = json.dumps(header, separators=(",", ":")).encode()
     body = len(head).to_bytes(2, "little") + head + stack.astype("<u4").tobytes()
@@ -73,7 +73,7 @@ def decompress(model: VAE, compressed: bytes) -> np.ndarray:
     if levels is not None:
         x = _array(codec, levels, header["dtype"])
         if _checksum(x.tobytes()).hex() == header["images"]:
-            return x
+            return x.reshape(-1, *header["shape"])
     raise CompressionError("the images do not have the checksum of those that were compressed.")
 
 
@@ -104,8 +104,7 @@ def _checksum(content: bytes) -> bytes:
 
 def _levels(codec: Codec, x: np.ndarray) -> np.ndarray:
     """Returns images as the indices of levels."""
-    x = np.asarray(x)
-    if x.shape[1:] != codec.shape or not len(x):
+    if codec.shape not in (x.shape[1:], (*x.shape[1:], 1)) or not len(x):
         raise ValueError(
             f"x must have shape (n, {', '.join(map(str, codec.shape))}) with n at least 1, got "
             f"{x.shape}."
@@ -116,15 +115,17 @@ def _levels(codec: Codec, x: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"x must be {' or '.join(wanted)} for a model of {codec.levels} levels, got {x.dtype}."
         )
+    x = x.reshape(-1, *codec.shape)
     if x.dtype != np.float32:
         return x.astype("int64")
     low, high = codec.value_range
     exact = (x.astype("float64") - low) / (high - low) * (codec.levels - 1)
     levels = np.rint(exact)
-    if not np.all(np.abs(exact - levels) < TOLERANCE) or levels.min() < 0 or levels.max() >= codec.levels:
+    inside = levels.min() >= 0 and levels.max() < codec.levels
+    if not inside or not np.all(np.abs(exact - levels) < TOLERANCE):
         advice = "binarize images by (x > 0.5)" if codec.levels == 2 else "round them to levels"
         raise ValueError(
-            f"x must be on the {codec.levels} levels of the model from {low:g} to {high:g}: {advice}."
+            f"x must be on the model's {codec.levels} levels from {low:g} to {high:g}: {advice}."
         )
     if not np.array_equal(_array(codec, levels, "float32"), x):
         raise ValueError("x must have each level's nearest float32: i / (levels - 1) of the range.")

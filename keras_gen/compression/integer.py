@@ -40,14 +40,15 @@ class IntegerNetwork:
     def __init__(self, network: keras.Model):
         self._steps: list[Callable] = []
         digest = hashlib.sha256(f"{BITS} {WEIGHT_BITS} {LIMIT}".encode())
-        before = None
+        before = network.inputs[0]
         for layer in network.layers:
             if isinstance(layer, layers.InputLayer):
-                before = layer.output
                 continue
             if layer.input is not before:
-                raise ValueError(f"{layer.name} of {network.name} does not follow the layer before "
-                                 "it: only a chain of layers can be computed in integers.")  # fmt: skip
+                raise ValueError(
+                    f"{layer.name} of {network.name} does not follow the layer before it: only a "
+                    "chain of layers can be computed in integers."
+                )
             before = layer.output
             self._steps += _steps(layer, digest)
         self.fingerprint = digest.hexdigest()
@@ -84,8 +85,8 @@ def _steps(layer: keras.Layer, digest) -> list[Callable]:
     if isinstance(layer, layers.LeakyReLU):
         return [_leaky(layer.negative_slope, digest)]
     raise ValueError(
-        f"the layer {layer.name} ({type(layer).__name__}) cannot be computed in integers: use dense "
-        "and convolutional layers with ReLU, leaky ReLU or tanh."
+        f"the layer {layer.name} ({type(layer).__name__}) cannot be computed in integers: use "
+        "dense and convolutional layers with ReLU, leaky ReLU or tanh."
     )
 
 

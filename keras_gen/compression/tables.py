@@ -19,7 +19,9 @@ EXP_BITS = 6
 
 def tanh(a: np.ndarray, bits: int) -> np.ndarray:
     """Returns tanh of fixed-point numbers."""
-    places = np.clip(rounded(a, bits - TANH_BITS), -TANH_LIMIT << TANH_BITS, TANH_LIMIT << TANH_BITS)
+    places = np.clip(
+        rounded(a, bits - TANH_BITS), -TANH_LIMIT << TANH_BITS, TANH_LIMIT << TANH_BITS
+    )
     positive = _tanh(bits)[np.abs(places).astype("int64")]
     return np.where(places < 0, -positive, positive)
 
