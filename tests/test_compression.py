@@ -240,7 +240,7 @@ def test_the_fingerprint_is_of_the_weights():
         (np.zeros((2, 8, 8, 1), bool), r"shape \(n, 9, 8, 1\) .* got \(2, 8, 8, 1\)"),
         (np.zeros((0, 9, 8, 1), bool), "n at least 1"),
         (np.zeros((2, 9, 8, 1), "uint8"), "bool or float32 for a model of 2 levels, got uint8"),
-        (np.full((2, 9, 8, 1), 0.5, "float32"), r"2 levels .* binarize images by \(x > 0.5\)"),
+        (np.full((2, 9, 8, 1), 0.5, "float32"), r"2 levels .* compress x > 0.5 \(--binarize\)"),
         (np.full((2, 9, 8, 1), 3.0, "float32"), "2 levels from 0 to 1"),
     ],
 )

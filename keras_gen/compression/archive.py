@@ -112,8 +112,10 @@ def _levels(codec: Codec, x: np.ndarray) -> np.ndarray:
     kinds = {"bool": 2, "uint8": 256, "float32": codec.levels}
     if kinds.get(str(x.dtype)) != codec.levels:
         wanted = [kind for kind, levels in kinds.items() if levels == codec.levels]
+        advice = ": compress x > 127 (--binarize)" if codec.levels == 2 else ""
         raise ValueError(
-            f"x must be {' or '.join(wanted)} for a model of {codec.levels} levels, got {x.dtype}."
+            f"x must be {' or '.join(wanted)} for a model of {codec.levels} levels, got {x.dtype}"
+            f"{advice}."
         )
     x = x.reshape(-1, *codec.shape)
     if x.dtype != np.float32:
@@ -123,7 +125,7 @@ def _levels(codec: Codec, x: np.ndarray) -> np.ndarray:
     levels = np.rint(exact)
     inside = levels.min() >= 0 and levels.max() < codec.levels
     if not inside or not np.all(np.abs(exact - levels) < TOLERANCE):
-        advice = "binarize images by (x > 0.5)" if codec.levels == 2 else "round them to levels"
+        advice = "compress x > 0.5 (--binarize)" if codec.levels == 2 else "round them to levels"
         raise ValueError(
             f"x must be on the model's {codec.levels} levels from {low:g} to {high:g}: {advice}."
         )
