@@ -33,12 +33,12 @@ from keras_gen.suggestions import nearest
 PROTOCOLS: dict[str, Protocol] = {
     **likelihood.PROTOCOLS,
     **latents.PROTOCOLS,
+    **representation.PROTOCOLS,
     **modes.PROTOCOLS,
     **images.PROTOCOLS,
     **samples.PROTOCOLS,
     **sequences.PROTOCOLS,
     **labels.PROTOCOLS,
-    **representation.PROTOCOLS,
 }
 
 
@@ -193,8 +193,9 @@ def _problem(
 ) -> str | None:
     """Why a protocol cannot be measured on such data, such a model; None if it can."""
     if name not in PROTOCOLS:
+        fitting = [each for each, protocol in PROTOCOLS.items() if protocol.fits(spec)]
         return (
-            f"Protocol {name!r} is unknown.{nearest(name, PROTOCOLS, cutoff=0.3)} See "
+            f"Protocol {name!r} is unknown.{nearest(name, fitting, cutoff=0.3)} See "
             "docs/evaluation.md or `keras-gen evaluate --help`."
         )
     protocol = PROTOCOLS[name]
