@@ -21,6 +21,7 @@ from keras_gen.cli import (
     list_presets,
     release,
     sample,
+    show,
     train,
 )
 from keras_gen.cli.common import Parser, UsageError
@@ -31,6 +32,7 @@ COMMANDS = (
     list_presets,
     info,
     sample,
+    show,
     train,
     evaluate,
     compare,

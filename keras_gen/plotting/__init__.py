@@ -5,7 +5,16 @@ returns a whole figure of samples of any kind of data, which `save` writes.
 """
 
 from keras_gen.plotting.axes import plot_history, show_images, show_points, use_svg
+from keras_gen.plotting.models import (
+    draw_interpolation,
+    draw_manifold,
+    draw_map,
+    draw_neighbours,
+    draw_reconstruction,
+    draw_traversal,
+)
 from keras_gen.plotting.output import save
+from keras_gen.plotting.runs import animate, draw_training
 from keras_gen.plotting.samples import (
     as_images,
     class_labels,
@@ -16,10 +25,18 @@ from keras_gen.plotting.samples import (
 )
 
 __all__ = [
+    "animate",
     "as_images",
     "class_labels",
     "draw_comparison",
+    "draw_interpolation",
+    "draw_manifold",
+    "draw_map",
+    "draw_neighbours",
+    "draw_reconstruction",
     "draw_samples",
+    "draw_training",
+    "draw_traversal",
     "drawable",
     "plot_history",
     "save",

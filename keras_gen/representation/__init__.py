@@ -6,7 +6,7 @@ values, removes noise and finds examples that do not belong.
 """
 
 from keras_gen.representation.attributes import attribute_vector, relabelled, with_attribute
-from keras_gen.representation.latents import latents
+from keras_gen.representation.latents import kl_per_latent, latents
 from keras_gen.representation.probes import (
     few_labels,
     knn_accuracy,
@@ -22,6 +22,7 @@ __all__ = [
     "denoise",
     "few_labels",
     "fill_in",
+    "kl_per_latent",
     "knn_accuracy",
     "latents",
     "linear_probe",

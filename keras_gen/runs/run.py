@@ -200,6 +200,21 @@ class Run(TrainedModel):
         )
         return sorted((int(name) for name in names if name.isdigit()), reverse=True)
 
+    @property
+    def history(self) -> list[dict[str, str]]:
+        """All rows of history.csv; none if it does not exist or is not a table."""
+        # A file that is not text has no rows.
+        with (
+            contextlib.suppress(FileNotFoundError, UnicodeDecodeError, csv.Error),
+            open(self.history_file, newline="") as file,
+        ):
+            return list(csv.DictReader(file))
+        return []
+
+    def sample_pictures(self) -> list[Path]:
+        """Returns the pictures of samples, epoch by epoch."""
+        return sorted(self.samples.glob("epoch-*.png"))
+
     def drop_old_checkpoints(self, keep: int | None = None) -> None:
         """Deletes all but the newest checkpoints, and the last of those up to epoch `keep`."""
         epochs = self.checkpoint_epochs()
@@ -214,13 +229,7 @@ class Run(TrainedModel):
         Raises:
             ValueError: if there are fewer.
         """
-        rows = []
-        # A file that is not text has no rows.
-        with (
-            contextlib.suppress(FileNotFoundError, UnicodeDecodeError, csv.Error),
-            open(self.history_file, newline="") as file,
-        ):
-            rows = list(csv.DictReader(file))[:epochs]
+        rows = self.history[:epochs]
         if len(rows) < epochs:
             raise ValueError(
                 f"{self.history_file} is lost or damaged: it has {len(rows)} epochs, and the "
