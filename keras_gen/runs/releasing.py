@@ -23,7 +23,7 @@ from keras_gen.runs.run import Run
 
 # Bits of a weight's mantissa that are kept, of float16's 10; fewer where the file is too large.
 MANTISSAS = (7, 6)
-LARGEST = 5_000_000  # bytes of a model file
+LARGEST = 8_000_000  # bytes of a model file
 # Released models compute in float32, whatever they were trained in.
 MIXED = re.compile(rb'"mixed_(b?)float16"')
 # Options of a command line that name places on the machine it ran on.
@@ -37,7 +37,7 @@ def release(
 
     The weights are rounded to half precision or less, and what only training needs is left out. The
     preset's protocols are measured on the rounded weights: the card's figures are the file's. If
-    the file is still larger than 5 MB, only card and samples are written.
+    the file is still larger than 8 MB, only card and samples are written.
 
     Args:
         run: a finished run, or its directory.
