@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import scipy.special
+import scipy.stats
 from PIL import Image
 
 import keras_gen
@@ -186,6 +187,49 @@ def test_all_of_mnists_test_images_within_the_bar(preset, bar, shared_data):
     content = compression.compress(model, x)
     assert 8 * len(content) / x.size <= bar
     np.testing.assert_array_equal(compression.decompress(model, content), x)
+
+
+# ---- with loss ---------------------------------------------------------------------------------
+
+
+def test_rounded_latents_are_decoded():
+    model, x = model_of("conv"), RNG.uniform(size=(15, *GRAY.shape)).astype("float32")
+    back = compression.decompress(model, compression.compress(model, x, quality=4))
+    z = np.rint(model.encode(x).astype("float64") * 4) / 4
+    expected = np.rint(model.decode(z.astype("float32")) * 255)
+    assert back.dtype == np.uint8
+    np.testing.assert_allclose(back, expected, atol=1)
+
+
+def test_finer_latents_are_longer_and_nearer():
+    digits = data.load("digits")
+    model, x = keras_gen.from_preset("vae_digits"), digits.arrays("test")["x"]
+    sizes, errors = [], []
+    for quality in (1, 4, 16):
+        packed = compression.compress(model, x, quality)
+        back = compression.decompress(model, packed)
+        sizes.append(len(packed))
+        errors.append(np.mean((back / 255 - x) ** 2))
+    assert sizes == sorted(sizes) and errors == sorted(errors, reverse=True)
+    assert errors[-1] == pytest.approx(np.mean((model.reconstruct(x) - x) ** 2), rel=0.02)
+    # Latents that are not in use cost nothing: about the entropy of those that are.
+    z = np.rint(model.encode(x) * 4)
+    bits = sum(scipy.stats.entropy(np.unique(row, return_counts=True)[1], base=2) for row in z.T)
+    assert 8 * sizes[1] / len(x) == pytest.approx(bits, rel=0.25)
+
+
+def test_files_with_loss_are_checked_too():
+    model, x = model_of("conv"), RNG.uniform(size=(5, *GRAY.shape)).astype("float32")
+    content = compression.compress(model, x, quality=2)
+    with pytest.raises(compression.CompressionError, match="damaged"):
+        compression.decompress(model, content[:-1])
+    other = models.VAE.for_data(GRAY, latent_dim=5, seed=9, filters=(4,), hidden=(8,))
+    with pytest.raises(compression.CompressionError, match="another model"):
+        compression.decompress(other, content)
+    with pytest.raises(ValueError, match="GAN cannot compress with loss"):
+        compression.compress(models.GAN.for_data(GRAY, hidden=(4,)), x, quality=2)
+    with pytest.raises(ValueError, match="quality"):
+        compression.compress(model, x, quality=0)
 
 
 # ---- refusals ----------------------------------------------------------------------------------

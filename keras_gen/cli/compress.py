@@ -15,9 +15,10 @@ def add(commands) -> None:
         commands,
         "compress",
         compress,
-        "compress images without loss, by a model of such images",
+        "compress images by a model of such images, without loss or with",
         "  keras-gen compress vae_mnist_8bit digits.npy digits.kgz\n"
-        "  keras-gen compress vae_mnist scans/ scans.kgz --binarize",
+        "  keras-gen compress vae_mnist scans/ scans.kgz --binarize\n"
+        "  keras-gen compress conv_vae_cifar10 photos/ photos.kgz --quality 4",
     )
     packed.add_argument("where", metavar="MODEL", help=f"a VAE: {WHERE}")
     packed.add_argument(
@@ -31,6 +32,12 @@ def add(commands) -> None:
         "--binarize",
         action="store_true",
         help="for a model of black and white: make pixels above half of the range white",
+    )
+    packed.add_argument(
+        "--quality",
+        type=float,
+        metavar="Q",
+        help="compress with loss: steps per unit of a latent, 2 is coarse and 16 fine",
     )
     unpacked = command(
         commands,
@@ -59,7 +66,7 @@ def compress(arguments) -> int:
         x = compression.read_images(arguments.source, model.data_shape)
         if arguments.binarize:
             x = x > (127 if x.dtype == "uint8" else 0.5)
-        packed = compression.compress(model, x)
+        packed = compression.compress(model, x, arguments.quality)
         with files.written_beside(out) as beside:
             beside.write_bytes(packed)
     bits = 8 * len(packed) / x.size

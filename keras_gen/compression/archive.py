@@ -7,8 +7,9 @@ import json
 
 import numpy as np
 
+from keras_gen.compression import lossy
 from keras_gen.compression.bits_back import Codec
-from keras_gen.models import VAE
+from keras_gen.models import VAE, GenerativeModel
 
 MAGIC, VERSION = b"KGZ", 1
 CHECKSUM = 16  # bytes of SHA-256 that are kept
@@ -20,20 +21,27 @@ class CompressionError(ValueError):
     """Bytes that cannot be decompressed: damaged, foreign, or of another model or version."""
 
 
-def compress(model: VAE, x: np.ndarray) -> bytes:
+def compress(model: VAE, x: np.ndarray, quality: float | None = None) -> bytes:
     """Returns images as bytes from which `decompress` makes the same array.
 
     The mean length is the negative ELBO, and what all images share: the header, and the bits that
-    the first latents are drawn from.
+    the first latents are drawn from. With a quality, `decompress` makes similar images instead:
+    their latents are rounded and coded, and nothing else.
 
     Args:
         model: a VAE or its kin without labels, with a Gaussian prior and a discrete likelihood.
+            With a quality, any model without labels that infers latents.
         x: images `(n, *model.data_shape)`; a last axis of 1 may be left out. They are bool for a
             Bernoulli; uint8 for 256 levels; or float32 in the model's range, on its levels.
+
+        quality: None for no loss; else how finely latents are rounded, in steps per unit. Images
+            are then uint8, or float32 in the model's range; 2 is coarse and 16 fine.
 
     Raises:
         ValueError: if the model cannot code images, or x is not on the likelihood's levels.
     """
+    if quality is not None:
+        return _with_loss(model, np.asarray(x), quality)
     codec, x = Codec(model), np.ascontiguousarray(x)
     levels = _levels(codec, x)
     stack = codec.encode(levels)
@@ -44,14 +52,14 @@ def compress(model: VAE, x: np.ndarray) -> bytes:
         "dtype": str(x.dtype),
         "images": _checksum(np.asarray(x).tobytes()).hex(),
     }
-    head = json.dumps(header, separators=(",", ":")).encode()
-    body = len(head).to_bytes(2, "little") + head + stack.astype("<u4").tobytes()
-    start = MAGIC + bytes([VERSION])
-    return start + _checksum(start + body) + body
+    return _written(header, stack.astype("<u4").tobytes())
 
 
 def decompress(model: VAE, compressed: bytes) -> np.ndarray:
     """Returns the images that `compress` was given, the same bits in the same type.
+
+    If they were compressed with loss, the images are similar, and uint8 if the model's range is
+    [0, 1].
 
     Args:
         model: the model that compressed them.
@@ -62,13 +70,11 @@ def decompress(model: VAE, compressed: bytes) -> np.ndarray:
             another model, another version, or on a machine with other arithmetic.
         ValueError: if the model cannot code images.
     """
-    header, stack = read(compressed)
-    codec = Codec(model)
-    if header["model"] != codec.fingerprint[: 2 * CHECKSUM]:
-        raise CompressionError(
-            "the file was compressed by another model, or on a machine whose arithmetic differs: "
-            "decompress it with the model that compressed it."
-        )
+    header, content = read(compressed)
+    if "quality" in header:
+        return _similar(model, header, content)
+    codec, stack = Codec(model), np.frombuffer(content, "<u4").astype("uint32")
+    _check_model(header, codec.fingerprint)
     levels = codec.decode(stack, header["n"])
     if levels is not None:
         x = _array(codec, levels, header["dtype"])
@@ -77,8 +83,8 @@ def decompress(model: VAE, compressed: bytes) -> np.ndarray:
     raise CompressionError("the images do not have the checksum of those that were compressed.")
 
 
-def read(compressed: bytes) -> tuple[dict, np.ndarray]:
-    """Returns the header and the stack of bits of a compressed file.
+def read(compressed: bytes) -> tuple[dict, bytes]:
+    """Returns the header and the content of a compressed file.
 
     Raises:
         CompressionError: if it is damaged, or not such a file.
@@ -95,7 +101,44 @@ def read(compressed: bytes) -> tuple[dict, np.ndarray]:
     if _checksum(compressed[:start] + body) != compressed[start : start + CHECKSUM]:
         raise CompressionError("the file is damaged or cut off: its checksum is wrong.")
     length = 2 + int.from_bytes(body[:2], "little")
-    return json.loads(body[2:length]), np.frombuffer(body[length:], "<u4").astype("uint32")
+    return json.loads(body[2:length]), body[length:]
+
+
+def _written(header: dict, content: bytes) -> bytes:
+    head = json.dumps(header, separators=(",", ":")).encode()
+    body = len(head).to_bytes(2, "little") + head + content
+    start = MAGIC + bytes([VERSION])
+    return start + _checksum(start + body) + body
+
+
+def _check_model(header: dict, fingerprint: str) -> None:
+    if header["model"] != fingerprint[: 2 * CHECKSUM]:
+        raise CompressionError(
+            "the file was compressed by another model, or on a machine whose arithmetic differs: "
+            "decompress it with the model that compressed it."
+        )
+
+
+def _with_loss(model: GenerativeModel, x: np.ndarray, quality: float) -> bytes:
+    lossy.check(model)
+    if x.ndim == len(model.data_shape) and model.data_shape[-1] == 1:
+        x = x[..., None]
+    scaled = x.astype("float32") / 255 if x.dtype == np.uint8 else x.astype("float32")
+    table, stack = lossy.encode(model, scaled, quality)
+    fingerprint = lossy.fingerprint(model)[: 2 * CHECKSUM]
+    header = {"model": fingerprint, "n": len(x), "quality": quality}
+    return _written(header, table.astype("<f2").tobytes() + stack.astype("<u4").tobytes())
+
+
+def _similar(model: GenerativeModel, header: dict, content: bytes) -> np.ndarray:
+    lossy.check(model)
+    _check_model(header, lossy.fingerprint(model))
+    size = model.draw_latents(1, seed=0).shape[1]
+    table = np.frombuffer(content[: 4 * size], "<f2").reshape(2, size)
+    stack = np.frombuffer(content[4 * size :], "<u4").astype("uint32")
+    x = lossy.decode(model, table, stack, header["n"], header["quality"])
+    eight_bits = getattr(model, "likelihood", model).value_range == (0.0, 1.0)
+    return np.rint(np.clip(x, 0, 1) * 255).astype("uint8") if eight_bits else x
 
 
 def _checksum(content: bytes) -> bytes:

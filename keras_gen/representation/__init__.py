@@ -5,6 +5,7 @@ reconstructs; `attributes` changes examples along directions in it; `robustness`
 values, removes noise and finds examples that do not belong.
 """
 
+from keras_gen import quiet  # noqa: F401  (before TensorFlow)
 from keras_gen.representation.attributes import attribute_vector, relabelled, with_attribute
 from keras_gen.representation.latents import kl_per_latent, latents
 from keras_gen.representation.probes import (

@@ -1,6 +1,6 @@
 """Measures lossless compression of MNIST's test images: models beside general compressors.
 
-    python benchmarks/compression.py [--mnist mnist.npz] [--images 10000]
+    python benchmarks/lossless.py [--mnist mnist.npz] [--images 10000]
 
 Bits per pixel of real files, with headers and initial bits, and seconds each way. Every file is
 read back and compared. Binary images are those whose pixels are above 127; general compressors get
