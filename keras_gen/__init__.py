@@ -30,6 +30,7 @@ _SUBMODULES = (
     "noise",
     "plotting",
     "presets",
+    "reporting",
     "representation",
     "runs",
 )

@@ -38,6 +38,7 @@ ORDER = [
     "evaluation",
     "plotting",
     "runs",
+    "reporting",
     "judging",
     "cli",
     "__main__",
