@@ -158,6 +158,7 @@ def _of_latents(
 
 def _section(title: str, text: str, content: str) -> str:
     paragraph = f"<p>{html.escape(text)}</p>" if text else ""
+    content = content.replace('alt=""', f'alt="{html.escape(title)}"')
     inner = f'<h2>{html.escape(title)}</h2>{paragraph}<div class="wide">{content}</div>'
     return f"<section>{inner}</section>"
 
