@@ -73,6 +73,7 @@ def test_there_are_notebooks():
         "04_sequences",
         "05_your_own_data",
         "06_evaluate_honestly",
+        "07_represent_and_compress",
     ]
 
 
