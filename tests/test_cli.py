@@ -103,7 +103,13 @@ def test_list(capsys):
     assert "notes:FILE" in entries["crgan_notes"]["needs"]
     assert run("list --released --model VAE --json") == 0
     names = [each["name"] for each in json.loads(capsys.readouterr().out)]
-    assert names == ["vae_digits", "vae_mnist", "conv_vae_mnist"]
+    assert names == [
+        "vae_digits",
+        "vae_mnist",
+        "conv_vae_mnist",
+        "vae_mnist_8bit",
+        "conv_vae_cifar10",
+    ]
 
 
 def test_info(capsys):
