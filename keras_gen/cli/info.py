@@ -50,7 +50,10 @@ def run(arguments) -> int:
     }
     if card:
         seconds = duration(card["metrics"]["training_seconds"])
-        lines["trained"] = f"in {seconds}, by {card['command']}"
+        device = card.get("device", "CPU")
+        where = "" if device == "CPU" else f" on one {device}"
+        images = card["spec"]["name"]
+        lines["trained"] = f"on {images}, in {seconds}{where}, by {card['command']}"
     print(f"{preset.name}: {preset.description}\n")
     for key, text in lines.items():
         print(textwrap.fill(text, 100, initial_indent=f"{key:9} ", subsequent_indent=" " * 10))

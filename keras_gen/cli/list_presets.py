@@ -51,7 +51,7 @@ def run(arguments) -> int:
                 entry["name"],
                 entry["class_name"],
                 f"{weights / 1e6:.1f} MB" if weights else "-",
-                duration(seconds) if seconds else "-",
+                duration(seconds) + (" (GPU)" if entry["gpu"] else "") if seconds else "-",
                 entry["data"],
                 entry["description"],
             )
@@ -72,6 +72,7 @@ def entries() -> list[dict]:
                 "needs": preset.needs,
                 "weights": card.get("bytes"),
                 "training_seconds": card.get("metrics", {}).get("training_seconds"),
+                "gpu": card.get("device", "CPU") != "CPU",
             }
         )
     return found
