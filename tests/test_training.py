@@ -262,6 +262,16 @@ def interrupted(interrupted_once, tmp_path) -> runs.Run:
     return runs.Run(shutil.copytree(interrupted_once, tmp_path / "interrupted"))
 
 
+def test_a_signal_whose_exception_was_lost_ends_the_epoch(tmp_path, finished):
+    job = runs.prepare(config())
+    run = runs.Run.create(tmp_path / "run", job.as_json())
+    with pytest.raises(KeyboardInterrupt):
+        job.fit(run, verbose=0, interrupted=lambda: len(run.history) == 2)
+    assert run.checkpoint_epochs() == [2, 1] and not run.finished
+    runs.resume(run.path, verbose=0)
+    assert_same_weights(run.path, finished.path)
+
+
 def test_resumed_run_is_the_uninterrupted_one(interrupted, finished):
     assert len(interrupted.read_history(epochs=3)) == 3
     runs.resume(interrupted.path, verbose=0)

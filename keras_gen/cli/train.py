@@ -163,8 +163,8 @@ def train(job, run) -> int:
     else:
         print(f"training {job.config.preset.name} into {run.path}")
     try:
-        with termination_as_interrupt():
-            job.fit(run, verbose=1 if sys.stdout.isatty() else 2)
+        with termination_as_interrupt() as came:
+            job.fit(run, verbose=1 if sys.stdout.isatty() else 2, interrupted=lambda: bool(came))
     except KeyboardInterrupt:
         print(f"keras-gen: interrupted; resume with: {run.resume_command}", file=sys.stderr)
         return INTERRUPTED
@@ -224,14 +224,16 @@ def resumed_config(run, arguments, settings: dict):
 
 
 @contextlib.contextmanager
-def termination_as_interrupt() -> Iterator[None]:
-    """Treats SIGTERM, which schedulers send, like Ctrl-C."""
+def termination_as_interrupt() -> Iterator[list]:
+    """Treats SIGTERM, which schedulers send, like Ctrl-C; yields the signals that came."""
+    came = []
 
-    def interrupt(*_):
+    def interrupt(number, _):
+        came.append(number)
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        yield
+        yield came
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -5,7 +5,7 @@ The order matters: the checkpoint comes last, so that whatever it continues from
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -71,6 +71,25 @@ class StopWhenDiverged(keras.callbacks.Callback):
                 f"{self.won_epochs} epochs. Give it a penalty (--set r1=1), lower its learning "
                 "rate, or use --set loss=relativistic"
             )
+
+
+class Interrupted(keras.callbacks.Callback):
+    """Raises KeyboardInterrupt after an epoch in which a signal came whose exception was lost.
+
+    Python drops an exception that a signal's handler raises while a finalizer or a callback of C
+    code runs.
+
+    Args:
+        asked: returns whether the signal came.
+    """
+
+    def __init__(self, asked: Callable[[], bool]):
+        super().__init__()
+        self.asked = asked
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.asked():
+            raise KeyboardInterrupt
 
 
 class HistoryFile(keras.callbacks.Callback):

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,12 +72,18 @@ class Job:
             self.config = dataclasses.replace(self.config, preset=preset)
         evaluation.check(kept, spec, cls)
 
-    def fit(self, run: Run, verbose: int | str = "auto") -> keras.callbacks.History:
+    def fit(
+        self,
+        run: Run,
+        verbose: int | str = "auto",
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> keras.callbacks.History:
         """Trains into the run directory up to the preset's last epoch, and finishes the run.
 
         Args:
             run: the run directory, with the job's config.
             verbose: as in `keras.Model.fit`.
+            interrupted: asked after each epoch whether to end with KeyboardInterrupt.
 
         Raises:
             Diverged: if a metric is no longer a number, or the discriminator has won.
@@ -91,6 +97,7 @@ class Job:
             *callbacks.tensorboard(run),
             callbacks.Samples(run, self.dataset.spec, self.config.seed, every),
             callbacks.Checkpoints(run, diverged, every),
+            callbacks.Interrupted(interrupted),
         ]
         history = self.model.fit(
             self.train,
