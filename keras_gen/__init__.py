@@ -21,6 +21,7 @@ _SUBMODULES = (
     "compression",
     "data",
     "evaluation",
+    "exploring",
     "judging",
     "latents",
     "likelihoods",
@@ -58,6 +59,11 @@ def from_preset(name: str, spec=None, load_weights: bool = True, **options):
     """
     model = importlib.import_module(f"{__name__}.models").GenerativeModel
     return model.from_preset(name, spec, load_weights, **options)
+
+
+def explore(model, units: int = 12, seed: int = 0):
+    """Returns sliders for a model's latents, for a notebook; see `keras_gen.exploring.explore`."""
+    return importlib.import_module(f"{__name__}.exploring").explore(model, units, seed)
 
 
 def list_presets(class_name: str | None = None, released: bool = False) -> tuple[str, ...]:

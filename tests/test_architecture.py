@@ -38,6 +38,7 @@ ORDER = [
     "evaluation",
     "plotting",
     "runs",
+    "exploring",
     "reporting",
     "judging",
     "cli",
