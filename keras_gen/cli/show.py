@@ -78,6 +78,10 @@ def figure(trained, arguments):
     if what == "training":
         return plotting.draw_training(_run(trained).history)
     model, spec = trained.model, trained.spec
+    if what != "map" and not plotting.drawable(spec):
+        raise ValueError(
+            f"{spec.kind} data of shape {spec.shape} cannot be drawn: show it by map or training."
+        )
     if what == "manifold":
         return plotting.draw_manifold(model, spec, label=label)
     if what == "interpolation":
