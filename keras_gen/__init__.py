@@ -62,7 +62,7 @@ def from_preset(name: str, spec=None, load_weights: bool = True, **options):
 
 
 def explore(model, units: int = 12, seed: int = 0):
-    """Returns sliders for a model's latents, for a notebook; see `keras_gen.exploring.explore`."""
+    """Returns sliders for a model's latents, for a notebook; see `keras_gen.exploring.widget`."""
     return importlib.import_module(f"{__name__}.exploring").explore(model, units, seed)
 
 

@@ -1,6 +1,7 @@
 """Settings that every test shares."""
 
 import functools
+import shutil
 from pathlib import Path
 
 import devices  # noqa: F401  # isort: skip  (before the backend)
@@ -79,3 +80,23 @@ def two_replicas():
     from keras_gen import runs
 
     return runs.strategy("mirrored")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium.
+
+    Yields:
+        Playwright's browser.
+    """
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
+        pytest.skip("needs Debian's chromium, to see the page in a browser")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        pytest.skip("needs the package playwright, to see the page in a browser")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=executable)
+        yield started
+        started.close()

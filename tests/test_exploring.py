@@ -28,9 +28,9 @@ def test_a_slider_changes_the_picture_to_that_of_its_z():
     explorer = keras_gen.explore(model, seed=4)
     z = model.draw_latents(1, seed=4)
     np.testing.assert_array_equal(shown(explorer), expected(model, z))
-    assert [each.description for each in explorer.controls] == [f"latent {i}" for i in range(3)]
-    explorer.controls[1].value = 2.5
-    z = np.float32([[each.value for each in explorer.controls]])
+    by_name = {each.description: each for each in explorer.controls}
+    by_name["latent 1"].value = 2.5
+    z = np.float32([[by_name[f"latent {i}"].value for i in range(3)]])
     assert z[0, 1] == 2.5
     np.testing.assert_array_equal(shown(explorer), expected(model, z))
     explorer.new_seed.click()
@@ -43,7 +43,7 @@ def test_a_slider_changes_the_picture_to_that_of_its_z():
 def test_codes_come_first_and_categories_are_chosen():
     gan = models.InfoGAN.for_data(SPEC, hidden=(4,), codes="categorical:3,uniform:1", seed=0)
     explorer = keras_gen.explore(gan, units=2)
-    slider, category = explorer.controls
+    category, slider = explorer.controls
     assert list(category.options) == [0, 1, 2]
     category.value = (category.value + 1) % 3
     width = gan.latent.units(7)[-2][1].shape[1]

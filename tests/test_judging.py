@@ -431,21 +431,6 @@ def test_evaluate_human_refuses(changed, message, trained, tmp_path, capsys):
 # ---- in a browser ------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def browser():
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    if executable is None:
-        pytest.skip("needs Debian's chromium, to see the page in a browser")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        pytest.skip("needs the package playwright, to see the page in a browser")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable)
-        yield started
-        started.close()
-
-
 @pytest.fixture
 def open_page(browser, page_file):
     """A function that opens the page in a new window, offline, and collects what goes wrong.

@@ -9,6 +9,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import norm
 from sklearn.decomposition import PCA
 
+import keras_gen
 from keras_gen import cli, data, models, plotting, representation
 from keras_gen.plotting import models as drawing
 
@@ -70,10 +71,12 @@ def test_infogans_codes_come_first(drawn):
     gan = models.InfoGAN.for_data(SPEC, hidden=(4,), codes="categorical:3,uniform:1", seed=0)
     plotting.draw_traversal(gan, SPEC, rows=2, steps=5, seed=1)
     assert [len(row) for row in drawn["rows"]] == [5, 5]
-    start, (place, values) = gan.draw_latents(1, seed=1), gan.latent.units(5)[-1]
-    z = np.repeat(start, 5, axis=0)
-    z[:, place : place + values.shape[1]] = values
-    np.testing.assert_allclose(drawn["rows"][0], gan.decode(z), atol=1e-6)
+    assert drawn["names"] == ["code 0", "code 1"]
+    start, units = gan.draw_latents(1, seed=1), gan.latent.units(5)[-2:]
+    for row, (place, values) in zip(drawn["rows"], units, strict=True):
+        z = np.repeat(start, len(values), axis=0)
+        z[:, place : place + values.shape[1]] = values
+        np.testing.assert_allclose(row[: len(z)], gan.decode(z), atol=1e-6)
 
 
 def test_interpolations_start_and_end_at_the_same_draws(vae, drawn):
@@ -147,7 +150,7 @@ def test_an_animation_has_a_frame_for_each_epoch(tmp_path):
         (["gan_ring", "--what", "map"], "GAN infers no latents"),
         (["gan_ring", "--what", "manifold"], "drawn of pictures, not of vector data"),
         (["gan_ring", "--what", "reconstruction"], "GAN does not reconstruct"),
-        (["recurrent_vae_text", "--what", "interpolation"], "text data .* cannot be drawn"),
+        (["recurrent_vae_text", "--what", "manifold"], "drawn of pictures, not of text data"),
     ],
 )
 def test_verbs_that_do_not_fit_are_one_line(arguments, message, tmp_path, capsys):
@@ -163,3 +166,36 @@ def test_the_command_writes_pictures(what, tmp_path):
     assert cli.main(["show", "vae_digits", "--what", what, "--out", str(out)]) == 0
     with Image.open(out) as picture:
         assert min(picture.size) > 100
+
+
+def test_text_is_drawn_as_lines(tmp_path, monkeypatch):
+    drawn = {}
+
+    def text(figure, x, y, line, **options):
+        drawn.setdefault(line, []).append((x, y))
+
+    monkeypatch.setattr("matplotlib.figure.Figure.text", text)
+    out = tmp_path / "x.png"
+    command = ["show", "recurrent_vae_text", "--what", "interpolation", "--out", str(out)]
+    assert cli.main(command) == 0
+    model = keras_gen.from_preset("recurrent_vae_text")
+    z = model.draw_latents(8, seed=0)
+    ends = model.text(model.decode(z))
+    blocks = [each.split("\n") for each in drawn if "\n" in each]
+    straight, spherical = blocks[:2]
+    assert len(drawn["straight"]) == len(drawn["spherical"]) == 4
+    for block in (straight, spherical):
+        assert len(block) == 9
+        assert block[0] == ends[0].replace("\n", "\u21b5")
+        assert block[-1] == ends[4].replace("\n", "\u21b5")
+
+
+def test_the_nearest_text_has_the_most_characters_in_common(monkeypatch):
+    spec = data.Spec("letters", "text", (4, 1), (0, 3), vocabulary=tuple("abcz"))
+    kept = {}
+    monkeypatch.setattr("keras_gen.plotting.models.draw_comparison",
+                        lambda rows, *rest: kept.update(rows=rows))  # fmt: skip
+    x = np.array([[0, 0, 0, 0]])[..., None]
+    training = np.array([[1, 1, 1, 1], [0, 0, 0, 3], [1, 0, 1, 0]])[..., None]
+    plotting.draw_neighbours(x, training, spec)
+    assert kept["rows"][1][0].ravel().tolist() == [0, 0, 0, 3]

@@ -24,6 +24,7 @@ VERBS = {
     "training": "curves of a run; as .gif, its samples over the epochs",
 }
 EXAMPLES = 2000
+SHOWN = 10
 
 
 def add(commands) -> None:
@@ -72,13 +73,15 @@ def run(arguments) -> int:
 
 def figure(trained, arguments):
     """Returns the figure that was asked for."""
-    from keras_gen import plotting
+    import numpy as np
+
+    from keras_gen import data, plotting
 
     what, label = arguments.what, arguments.label
     if what == "training":
         return plotting.draw_training(_run(trained).history)
     model, spec = trained.model, trained.spec
-    if what != "map" and not plotting.drawable(spec):
+    if what != "map" and spec.kind != "text" and not plotting.drawable(spec):
         raise ValueError(
             f"{spec.kind} data of shape {spec.shape} cannot be drawn: show it by map or training."
         )
@@ -90,7 +93,9 @@ def figure(trained, arguments):
         return plotting.draw_traversal(model, spec, seed=arguments.seed, label=label)
     dataset = trained.dataset(arguments.data, arguments.data_dir)
     if what == "neighbours":
-        samples = trained.sample(EXAMPLES // 100, arguments.seed)
+        samples = trained.sample(SHOWN, arguments.seed)
+        if spec.kind == "text":  # models of text sample strings
+            samples = np.stack([data.encode_text(each, spec.vocabulary) for each in samples])
         return plotting.draw_neighbours(samples, dataset.arrays("train")["x"], spec)
     test = dataset.arrays("test", limit=EXAMPLES)
     x, classes = test["x"], test.get("label")

@@ -8,7 +8,9 @@ import numpy as np
 from PIL import Image
 
 from keras_gen import checks
+from keras_gen.exploring.pictures import check_pictures, value_range
 from keras_gen.models import GenerativeModel
+from keras_gen.representation import Control, controls
 
 try:
     import ipywidgets as widgets
@@ -18,8 +20,6 @@ except ModuleNotFoundError as error:
     ) from error
 
 SIDE = 280  # pixels of the picture, about
-CHANNELS = (1, 3)
-VALUES = 7  # of a unit; a slider goes from the first to the last
 
 
 def explore(model: GenerativeModel, units: int = 12, seed: int = 0) -> Explorer:
@@ -27,7 +27,7 @@ def explore(model: GenerativeModel, units: int = 12, seed: int = 0) -> Explorer:
 
     Args:
         model: of images or spectrograms, with latents that can be varied.
-        units: at most so many latents; InfoGAN's codes come first.
+        units: at most so many, as `keras_gen.representation.controls` orders them.
         seed: of the first z, and then of each press of "new seed".
 
     Raises:
@@ -46,22 +46,11 @@ class Explorer(widgets.HBox):
     """
 
     def __init__(self, model: GenerativeModel, units: int = 12, seed: int = 0):
-        shape = tuple(model.data_shape)
-        if len(shape) != 3 or shape[2] not in CHANNELS:
-            raise ValueError(
-                f"explore shows images of 1 or 3 channels; {type(model).__name__} generates data "
-                f"of shape {shape}."
-            )
-        if not hasattr(model, "latent"):
-            raise ValueError(f"{type(model).__name__} has no latents that can be varied.")
-        checks.integer("units", units)
-        self.model, self.seed = model, checks.seed(seed)
+        check_pictures(model)
+        self._varied = controls(model, checks.integer("units", units))
+        self.model, self.seed, self._range = model, checks.seed(seed), value_range(model)
         self.z = model.draw_latents(1, seed=seed)
-        found = list(enumerate(model.latent.units(VALUES)))
-        if any(values.shape[1] > 1 for _, (_, values) in found):
-            found = found[::-1]  # InfoGAN's codes come last in z
-        self._units = [unit for _, unit in found[:units]]
-        self.controls = [self._control(i, *unit) for i, unit in found[:units]]
+        self.controls = [self._control(each) for each in self._varied]
         self.label = widgets.Dropdown(options=range(model.num_classes), description="class") \
             if model.conditional else None  # fmt: skip
         self.new_seed = widgets.Button(description="new seed")
@@ -76,23 +65,21 @@ class Explorer(widgets.HBox):
         self._show()
         super().__init__([self.picture, widgets.VBox([*chosen, *self.controls, buttons])])
 
-    def _control(self, index: int, place: int, values: np.ndarray):
-        width = values.shape[1]
-        if width > 1:  # a category, one-hot
-            at = int(self.z[0, place : place + width].argmax())
-            return widgets.Dropdown(
-                options=range(len(values)), value=at, description=f"code {index}"
-            )
-        low, high = float(values.min()), float(values.max())
-        at = float(np.clip(self.z[0, place], low, high))
+    def _control(self, varied: Control):
+        at = self.z[0, varied.place : varied.place + varied.width]
+        if varied.width > 1:
+            options = {"options": range(len(varied.values)), "value": int(at.argmax())}
+            return widgets.Dropdown(description=varied.name, **options)
+        low, high = float(varied.values.min()), float(varied.values.max())
         options = {"min": low, "max": high, "step": (high - low) / 60, "readout_format": ".1f"}
-        return widgets.FloatSlider(value=at, description=f"latent {index}", **options)
+        value = float(np.clip(at[0], low, high))
+        return widgets.FloatSlider(value=value, description=varied.name, **options)
 
     def _follow(self, change) -> None:
         """Puts what the controls say into z, and shows it."""
-        for control, (place, values) in zip(self.controls, self._units, strict=True):
-            chosen = values[control.value] if values.shape[1] > 1 else control.value
-            self.z[0, place : place + values.shape[1]] = chosen
+        for control, varied in zip(self.controls, self._varied, strict=True):
+            chosen = varied.values[control.value] if varied.width > 1 else control.value
+            self.z[0, varied.place : varied.place + varied.width] = chosen
         self._show()
 
     def _draw(self, button) -> None:
@@ -101,19 +88,18 @@ class Explorer(widgets.HBox):
 
     def _reset(self, button) -> None:
         z = np.zeros_like(self.z)
-        for place, values in self._units:
-            if values.shape[1] > 1:
-                z[0, place] = 1.0
+        for varied in self._varied:
+            if varied.width > 1:
+                z[0, varied.place] = 1.0
         self._set(z)
 
     def _set(self, z: np.ndarray) -> None:
         """Moves all controls to a z, and shows it once."""
         with self.picture.hold_sync():
-            for control, (place, values) in zip(self.controls, self._units, strict=True):
+            for control, varied in zip(self.controls, self._varied, strict=True):
                 control.unobserve(self._follow, names="value")
-                part = z[0, place : place + values.shape[1]]
-                category = values.shape[1] > 1
-                control.value = int(part.argmax()) if category else float(
+                part = z[0, varied.place : varied.place + varied.width]
+                control.value = int(part.argmax()) if varied.width > 1 else float(
                     np.clip(part[0], control.min, control.max)
                 )  # fmt: skip
                 control.observe(self._follow, names="value")
@@ -123,7 +109,7 @@ class Explorer(widgets.HBox):
     def _show(self) -> None:
         label = [np.array([self.label.value])] if self.label else []
         x = self.model.decode(self.z, *label)[0]
-        low, high = getattr(self.model, "likelihood", self.model).value_range or (0.0, 1.0)
+        low, high = self._range
         pixels = np.rint(255 * np.clip((x - low) / (high - low), 0, 1)).astype("uint8")
         scale = max(1, SIDE // max(pixels.shape[:2]))
         pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=1)

@@ -23,7 +23,7 @@ MOST_CLASSES = 20  # that a legend can tell apart
 def draw_manifold(
     model: GenerativeModel,
     spec: data.Spec,
-    dimensions: tuple[int, int] = (0, 1),
+    dimensions: tuple[int, int] | None = None,
     side: int = 15,
     label: int | None = None,
 ) -> Figure:
@@ -34,7 +34,7 @@ def draw_manifold(
     Args:
         model: with Gaussian latents.
         spec: of its data, which are images or spectrograms.
-        dimensions: indices of the two latents.
+        dimensions: indices of the two latents; by default those that change the picture most.
         side: number of images in each row and column.
         label: the class, of a conditional model.
 
@@ -44,6 +44,10 @@ def draw_manifold(
     latent = _gaussian(model, "manifold")
     if not spec.is_picture:
         raise ValueError(f"a manifold is drawn of pictures, not of {spec.kind} data.")
+    if dimensions is None:
+        dimensions = [each.place for each in representation.controls(model, 2)]
+    if len(dimensions) != 2:
+        raise ValueError(f"a manifold needs two latents, got {len(dimensions)}.")
     for dimension in dimensions:
         checks.integer("dimension", dimension, least=0, most=latent.dim - 1)
     at = norm.ppf(np.linspace(EDGE, 1 - EDGE, checks.integer("side", side, least=2)))
@@ -69,32 +73,27 @@ def draw_traversal(
         model: of any kind.
         spec: of its data.
         x: examples `(n, *spec.shape)`; a VAE's latents are then in the order of their use, and the
-            rows are labelled with their KL in nats.
-        rows: at most so many latents; InfoGAN's codes come first.
+            rows are labelled with their KL in nats. Else the order is that of
+            `keras_gen.representation.controls`.
+        rows: at most so many latents.
         steps: values of each.
         seed: of the z from which a model without encoder starts.
         label: the class, of a conditional model.
     """
-    family = getattr(model, "latent", None)
-    if family is None:
-        raise ValueError(f"{type(model).__name__} has no prior to traverse.")
-    units = family.units(steps)
-    names = [f"{i}" for i in range(len(units))]
-    if isinstance(family, latents.Product):  # InfoGAN: the codes come last
-        units, names = units[::-1], [f"unit {i}" for i in range(len(units))][::-1]
+    varied = representation.controls(model, steps=steps)
+    names = [each.name for each in varied]
     start = model.draw_latents(1, seed=seed)
-    if hasattr(model, "encode") and isinstance(family, latents.Gaussian):
+    if hasattr(model, "encode") and isinstance(model.latent, latents.Gaussian):
         start = np.zeros_like(start)
         if x is not None:
             given = None if label is None else np.full(len(x), label)
             kl = representation.kl_per_latent(model, x, given)
-            order = np.argsort(-kl)
-            units = [units[i] for i in order]
-            names = [f"{i}, {kl[i]:.1f} nats" for i in order]
+            varied = sorted(varied, key=lambda each: -kl[each.place])
+            names = [f"{each.place}, {kl[each.place]:.1f} nats" for each in varied]
     parts = []
-    for place, values in units[:rows]:
-        z = np.repeat(start, len(values), axis=0)
-        z[:, place : place + values.shape[1]] = values
+    for each in varied[:rows]:
+        z = np.repeat(start, len(each.values), axis=0)
+        z[:, each.place : each.place + each.width] = each.values
         parts.append(_decoded(model, z, label))
     if len({len(part) for part in parts}) > 1:  # a category has as many values as classes
         most = max(map(len, parts))
@@ -179,7 +178,10 @@ def draw_neighbours(x: np.ndarray, training: np.ndarray, spec: data.Spec) -> Fig
         spec: of the data.
     """
     x = x[:EXAMPLES]
-    places = pairwise_distances_argmin(x.reshape(len(x), -1), training.reshape(len(training), -1))
+    # The difference of two characters is no distance, but their number is.
+    metric = "hamming" if spec.kind == "text" else "euclidean"
+    flat = [each.reshape(len(each), -1) for each in (x, training)]
+    places = pairwise_distances_argmin(*flat, metric=metric)
     return draw_comparison([x, training[places]], spec, ["sample", "nearest in training"])
 
 

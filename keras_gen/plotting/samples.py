@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from keras_gen import data
 from keras_gen.plotting.axes import POINT, frameless, show_points, tiled
+from keras_gen.plotting.texts import text_blocks
 
 DPI = 200
 CHANNELS = (1, 3)  # of an image that can be shown: gray, or red, green and blue
@@ -88,13 +89,15 @@ def draw_samples(
 
 
 def draw_comparison(samples: Sequence[np.ndarray], spec: data.Spec, names: Sequence[str]) -> Figure:
-    """Returns a figure with a row (or a panel) of samples for each of several models.
+    """Returns a figure with a row (or a panel, or a block of lines) for each of several models.
 
     Args:
         samples: for each model `(n, *spec.shape)`.
         spec: of the data.
         names: of the models.
     """
+    if spec.kind == "text":
+        return text_blocks(samples, spec, names)
     if spec.kind == "vector":
         figure = Figure((3.2 * len(samples), 3.5), dpi=DPI, layout="constrained")
         axes = np.ravel(figure.subplots(1, len(samples)))
