@@ -63,7 +63,7 @@ def randomized(model):
         shape = variable.shape
         if "variance" in variable.path or "gamma" in variable.path:
             variable.assign(rng.uniform(0.5, 1.5, shape))
-        elif len(shape) == 1 and "bias" in variable.path or "mean" in variable.path \
+        elif (len(shape) == 1 and "bias" in variable.path) or "mean" in variable.path \
                 or "beta" in variable.path:  # fmt: skip
             variable.assign(rng.normal(size=shape) / 4)
     return model

@@ -1,8 +1,8 @@
 """What a model knows of examples, and what that is good for.
 
-`latents` are the representation, and `controls` orders them by what they change. `probes` measure what it tells of labels and how well it
-reconstructs; `attributes` changes examples along directions in it; `robustness` fills in missing
-values, removes noise and finds examples that do not belong.
+`latents` are the representation, and `controls` orders them by what they change. `probes` measure
+what it tells of labels and how well it reconstructs; `attributes` changes examples along directions
+in it; `robustness` fills in missing values, removes noise and finds examples that do not belong.
 """
 
 from keras_gen import quiet  # noqa: F401  (before TensorFlow)
