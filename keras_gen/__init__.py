@@ -22,6 +22,7 @@ _SUBMODULES = (
     "data",
     "evaluation",
     "exploring",
+    "exporting",
     "judging",
     "latents",
     "likelihoods",
@@ -34,6 +35,7 @@ _SUBMODULES = (
     "reporting",
     "representation",
     "runs",
+    "tuning",
 )
 
 

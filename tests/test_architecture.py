@@ -38,6 +38,8 @@ ORDER = [
     "evaluation",
     "plotting",
     "runs",
+    "tuning",
+    "exporting",
     "exploring",
     "reporting",
     "judging",

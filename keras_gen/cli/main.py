@@ -25,6 +25,7 @@ from keras_gen.cli import (
     sample,
     show,
     train,
+    tune,
 )
 from keras_gen.cli.common import Parser, UsageError
 
@@ -37,6 +38,7 @@ COMMANDS = (
     show,
     explore,
     train,
+    tune,
     evaluate,
     compare,
     report,

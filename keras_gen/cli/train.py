@@ -44,27 +44,11 @@ def add(commands) -> None:
     parser.add_argument(
         "preset", nargs="?", metavar="PRESET", help="a name that keras-gen list shows"
     )
+    add_settings(parser)
     parser.add_argument(
-        "--data",
-        metavar="NAME|PATH",
-        help="train on other data: digits, shapes, mnist, fashion_mnist, cifar10, svhn_cropped, "
-        "celeb_a, stacked_mnist, ring, grid, sines, stocks, tfds:NAME, a folder of images, an "
-        ".npz, .npy or .csv file, text:FILE, audio:FOLDER, notes:FILE",
+        "--config", metavar="F.json", help="start from the settings of a tune's best.json"
     )
     add_data_dir(parser)
-    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training set")
-    parser.add_argument("--batch-size", type=int, metavar="B", help="examples per step")
-    parser.add_argument(
-        "--learning-rate", type=float, metavar="R", help="Adam's, at the start of the schedule"
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="replace any other setting, may be repeated: a field of the preset (schedule=stages), "
-        "an option of its networks or model (latent_dim=8) or of its data (data.KEY=VALUE)",
-    )
     parser.add_argument(
         "--seed",
         type=seed,
@@ -92,6 +76,30 @@ def add(commands) -> None:
         "--dry-run",
         action="store_true",
         help="print the resolved configuration and the size of the work as JSON; make no run",
+    )
+
+
+def add_settings(parser) -> None:
+    """Adds what replaces settings of a preset; `settings_of` reads it."""
+    parser.add_argument(
+        "--data",
+        metavar="NAME|PATH",
+        help="train on other data: digits, shapes, mnist, fashion_mnist, cifar10, svhn_cropped, "
+        "celeb_a, stacked_mnist, ring, grid, sines, stocks, tfds:NAME, a folder of images, an "
+        ".npz, .npy or .csv file, text:FILE, audio:FOLDER, notes:FILE",
+    )
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training set")
+    parser.add_argument("--batch-size", type=int, metavar="B", help="examples per step")
+    parser.add_argument(
+        "--learning-rate", type=float, metavar="R", help="Adam's, at the start of the schedule"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="replace any other setting, may be repeated: a field of the preset (schedule=stages), "
+        "an option of its networks or model (latent_dim=8) or of its data (data.KEY=VALUE)",
     )
 
 
@@ -179,8 +187,19 @@ def train(job, run) -> int:
 
 
 def settings_of(arguments) -> dict:
-    """Returns the preset's settings that the command line replaces, by key."""
+    """Returns the preset's settings that the command line replaces, by key.
+
+    Raises:
+        UsageError: if one cannot be read, or --config is of another preset.
+    """
     settings = {}
+    if getattr(arguments, "config", None):
+        content = files.read_json(arguments.config, ("preset", "settings"))
+        if arguments.preset not in (None, content["preset"]):
+            raise UsageError(
+                f"--config {arguments.config} is of {content['preset']}, not of {arguments.preset}"
+            )
+        settings |= content["settings"]
     for item in arguments.set:
         key, equals, text = item.partition("=")
         if not equals:

@@ -11,6 +11,7 @@ from keras import ops
 from keras_gen import quiet
 from keras_gen.data.pipeline import Batch, Batches, as_array
 from keras_gen.data.specs import DataError, Spec
+from keras_gen.data.splits import hold_out
 
 CHUNK = 1024
 
@@ -64,6 +65,21 @@ class Dataset:
     def test(self):
         """The test examples, in the form of `train`."""
         return self._examples("test")
+
+    def validated(self, fraction: float, seed: int = 0) -> Dataset:
+        """Returns the data set with a part of the training examples in the test examples' place.
+
+        Choices that are made on it leave the test examples unseen.
+
+        Args:
+            fraction: share of the training examples that is held out.
+            seed: of the choice.
+
+        Raises:
+            DataError: if the fraction is not between 0 and 1, or there are fewer than 2 examples.
+        """
+        train, held_out = hold_out(self._raw["train"], fraction, seed, self.spec.name)
+        return Dataset(self.spec, train, held_out, self._decode)
 
     def size(self, split: str) -> int:
         """Returns the number of examples in the split `"train"` or `"test"`."""

@@ -37,7 +37,12 @@ FORMS = (
 )
 
 
-def load(source: Any, data_dir: str | os.PathLike | None = None, **options) -> Dataset:
+def load(
+    source: Any,
+    data_dir: str | os.PathLike | None = None,
+    validation: float | None = None,
+    **options,
+) -> Dataset:
     """Loads a data set into memory.
 
     Args:
@@ -56,6 +61,8 @@ def load(source: Any, data_dir: str | os.PathLike | None = None, **options) -> D
             the path of a folder of images, or of a `.csv`, `.npz` or `.npy` file;
             an array `x`, a tuple `(x, label)` or a dictionary `{"x": ..., "label": ...}`.
         data_dir: folder of the prepared sets of TensorFlow Datasets, or of `stock_data.csv`.
+        validation: share of the training examples that takes the place of the test examples, for
+            choices that must not see those; see `Dataset.validated`.
         **options: options of the source: the keyword arguments of `load_shapes`, `load_tfds`,
             `load_mixture`, `load_stacked_mnist`, `load_sines`, `load_csv`, `load_text`,
             `load_audio`, `load_notes`, `load_folder`, `load_file` or `load_arrays` in
@@ -67,7 +74,8 @@ def load(source: Any, data_dir: str | os.PathLike | None = None, **options) -> D
     """
     loader, arguments, name = _find(source, data_dir)
     _check_options(loader, name, options)
-    return loader(*arguments, **options)
+    dataset = loader(*arguments, **options)
+    return dataset if validation is None else dataset.validated(validation)
 
 
 def spec(name: str, **options) -> Spec:
@@ -87,6 +95,7 @@ def spec(name: str, **options) -> Spec:
             f"{nearest(name, DESCRIBED, cutoff=0.7)}"
         )
     loader, _, _ = _find(name, None)
+    options.pop("validation", None)  # it changes no shape
     _check_options(loader, name, options)
     if name in FIXED:
         return FIXED[name]

@@ -64,6 +64,7 @@ from keras_gen.evaluation.protocols import (
     check,
     evaluate,
     floor,
+    higher_is_better,
     measure,
 )
 
@@ -98,6 +99,7 @@ __all__ = [
     "feature_tests",
     "floor",
     "frechet_distance",
+    "higher_is_better",
     "inception_features",
     "inception_score",
     "kernel_distance",

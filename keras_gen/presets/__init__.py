@@ -9,9 +9,20 @@ from types import MappingProxyType
 
 from keras_gen.presets import gan, infogan, released, sequences, vae
 from keras_gen.presets.preset import DTYPES, SCHEDULES, STRATEGIES, Preset
+from keras_gen.presets.spaces import search_space
 from keras_gen.suggestions import nearest
 
-__all__ = ["DTYPES", "PRESETS", "SCHEDULES", "STRATEGIES", "Preset", "get", "names", "released"]
+__all__ = [
+    "DTYPES",
+    "PRESETS",
+    "SCHEDULES",
+    "STRATEGIES",
+    "Preset",
+    "get",
+    "names",
+    "released",
+    "search_space",
+]
 
 PRESETS = MappingProxyType(
     {preset.name: preset for family in (vae, gan, infogan, sequences) for preset in family.PRESETS}

@@ -77,6 +77,7 @@ class Job:
         run: Run,
         verbose: int | str = "auto",
         interrupted: Callable[[], bool] = lambda: False,
+        further: Iterable[keras.callbacks.Callback] = (),
     ) -> keras.callbacks.History:
         """Trains into the run directory up to the preset's last epoch, and finishes the run.
 
@@ -84,6 +85,7 @@ class Job:
             run: the run directory, with the job's config.
             verbose: as in `keras.Model.fit`.
             interrupted: asked after each epoch whether to end with KeyboardInterrupt.
+            further: callbacks, which come after the run's own.
 
         Raises:
             Diverged: if a metric is no longer a number, or the discriminator has won.
@@ -98,6 +100,7 @@ class Job:
             callbacks.Samples(run, self.dataset.spec, self.config.seed, every),
             callbacks.Checkpoints(run, diverged, every),
             callbacks.Interrupted(interrupted),
+            *further,
         ]
         history = self.model.fit(
             self.train,

@@ -12,6 +12,7 @@ from keras_gen.evaluation.protocols.measuring import (
     check,
     evaluate,
     floor,
+    higher_is_better,
     measure,
 )
 from keras_gen.evaluation.protocols.protocol import Protocol, RealData, Result, Subject
@@ -26,5 +27,6 @@ __all__ = [
     "check",
     "evaluate",
     "floor",
+    "higher_is_better",
     "measure",
 ]

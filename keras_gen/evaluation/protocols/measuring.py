@@ -42,6 +42,34 @@ PROTOCOLS: dict[str, Protocol] = {
 }
 
 
+# Of the others, the smaller figure is the better one.
+HIGHER_IS_BETTER = (
+    "active_units",
+    "mig",
+    "factor_vae_score",
+    "beta_vae_score",
+    "dci",
+    "sap",
+    "linear_probe",
+    "knn",
+    "modes",
+    "high_quality",
+    "stacked_modes",
+    "class_score",
+    "inception_score",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "label_accuracy",
+)
+
+
+def higher_is_better(protocol: str) -> bool:
+    """Returns whether the greater of two figures of a protocol is the better one."""
+    return protocol.startswith(HIGHER_IS_BETTER)
+
+
 def check(
     protocols: Iterable[str],
     spec: Spec,
