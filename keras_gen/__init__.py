@@ -32,6 +32,7 @@ _SUBMODULES = (
     "noise",
     "plotting",
     "presets",
+    "recommending",
     "reporting",
     "representation",
     "runs",

@@ -40,6 +40,7 @@ ORDER = [
     "runs",
     "tuning",
     "exporting",
+    "recommending",
     "exploring",
     "reporting",
     "judging",

@@ -20,6 +20,7 @@ from keras_gen.cli import (
     info,
     judge,
     list_presets,
+    recommend,
     release,
     report,
     sample,
@@ -33,6 +34,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as in shells
 BROKEN_PIPE = 141  # 128 + SIGPIPE
 COMMANDS = (
     list_presets,
+    recommend,
     info,
     sample,
     show,

@@ -16,7 +16,7 @@ from keras_gen.runs.samples import check_suffix, write_samples
 from keras_gen.runs.schedules import schedule
 from keras_gen.runs.strategies import strategy
 from keras_gen.runs.trained import ModelFile, Released, TrainedModel, open
-from keras_gen.runs.training import Job, prepare, resume, train
+from keras_gen.runs.training import Job, build, prepare, resume, train
 
 __all__ = [
     "Config",
@@ -28,6 +28,7 @@ __all__ = [
     "Run",
     "StopWhenDiverged",
     "TrainedModel",
+    "build",
     "check_suffix",
     "comparison",
     "draw_comparison",

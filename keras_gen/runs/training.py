@@ -128,6 +128,11 @@ def prepare(config: Config, run: Run | None = None) -> Job:
             f"the run is for the backend {config.backend}, and this is {keras.backend.backend()}: "
             f"give keras-gen --backend {config.backend}, or set KERAS_BACKEND before Python starts"
         )
+    return build(config, load_data(config.preset, config.data_dir), run)
+
+
+def build(config: Config, dataset: data.Dataset, run: Run | None = None) -> Job:
+    """Builds the model for data that is loaded, or restores it, as `prepare`."""
     preset = config.preset
     scope = strategy(config.strategy)
     replicas = scope.num_replicas_in_sync
@@ -141,7 +146,6 @@ def prepare(config: Config, run: Run | None = None) -> Job:
             f"batch_size {preset.batch_size} cannot be divided into packs of {packing} on each of "
             f"{replicas} replica(s)"
         )
-    dataset = load_data(preset, config.data_dir)
     if dataset.size("train") < preset.batch_size:
         raise ValueError(
             f"batch_size {preset.batch_size} is more than the {dataset.size('train')} training "

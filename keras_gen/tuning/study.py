@@ -22,6 +22,7 @@ HELD_OUT = 0.1  # of the training examples
 BEST = 3  # trials that are repeated
 REPEATS = 3  # seeds of each of them, the first included
 STARTUP = 5  # trials before any is ended early
+KEPT_BACK = 0.4  # at most so much of the time, for the repeats
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,8 +99,17 @@ def tune(
     if budget is not None and not budget > 0:
         raise ValueError(f"budget must be a positive number of seconds, got {budget!r}")
     search.open(resume)
-    deadline = None if budget is None else time.monotonic() + budget
-    search.run(trials, best * (repeats - 1), deadline, on_line, interrupted)
+    start = time.monotonic()
+
+    def last() -> float | None:
+        """When the search must end, for the repeats to come to theirs."""
+        if budget is None:
+            return None
+        needed = best * (repeats - 1) * search.mean_duration()
+        return start + budget - min(needed, KEPT_BACK * budget)
+
+    search.run(trials, last, on_line, interrupted)
+    deadline = None if budget is None else start + budget
     return search.conclude(best, repeats, deadline, on_line, interrupted)
 
 
@@ -184,14 +194,13 @@ class Search:
         preset = dataclasses.replace(preset, protocols=(), save_every=preset.epochs)
         return runs.Config(preset, seed, self.data_dir)
 
-    def run(self, trials: int, repeats: int, deadline, on_line, interrupted) -> None:
-        """Runs trials until there are so many, or until only the time for repeats is left."""
+    def mean_duration(self) -> float:
+        """Returns the seconds of a trial that came to its end, on average; 0 if none did."""
+        took = [trial.duration.total_seconds() for trial in self._done()]
+        return sum(took) / len(took) if took else 0.0
 
-        def end() -> float | None:
-            if deadline is None:
-                return None
-            took = [t.duration.total_seconds() for t in self._done()]
-            return deadline - repeats * (sum(took) / len(took) if took else 0.0)
+    def run(self, trials: int, last: Callable, on_line, interrupted) -> None:
+        """Runs trials until there are so many, or until the time that `last` returns."""
 
         def ask(trial: optuna.Trial) -> float:
             values = suggest(trial, self.space)
@@ -200,7 +209,7 @@ class Search:
             config = self._config(values, self.seed)
 
             def further(job):
-                return [objective.EndPoor(trial, job, self.metric, end())]
+                return [objective.EndPoor(trial, job, self.metric, last())]
 
             try:
                 return objective.trained(config, self.out / name, self.metric, further, interrupted)
@@ -210,7 +219,7 @@ class Search:
         def tell(study: optuna.Study, trial: FrozenTrial) -> None:
             on_line(self._line(trial))
             results.write_table(study, self.out / "trials.csv")
-            if (last := end()) is not None and time.monotonic() > last:
+            if (end := last()) is not None and time.monotonic() > end:
                 study.stop()
 
         counted = [t for t in self.study.trials if t.state in (TrialState.COMPLETE,
