@@ -20,6 +20,7 @@ _SUBMODULES = (
     "augmentation",
     "compression",
     "data",
+    "distilling",
     "evaluation",
     "exploring",
     "exporting",

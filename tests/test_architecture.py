@@ -40,6 +40,7 @@ ORDER = [
     "runs",
     "tuning",
     "exporting",
+    "distilling",
     "recommending",
     "exploring",
     "reporting",

@@ -13,6 +13,7 @@ from keras_gen import __version__
 from keras_gen.cli import (
     compare,
     compress,
+    distill,
     evaluate,
     explore,
     export,
@@ -46,6 +47,7 @@ COMMANDS = (
     report,
     judge,
     export,
+    distill,
     release,
     features,
     compress,
