@@ -10,9 +10,19 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # Windows has other locks, and no runs on several processes
+    fcntl = None
+
+
+class InUse(ValueError):
+    """Another process has what this one wants to write; the message says which."""
 
 
 @contextlib.contextmanager
@@ -117,3 +127,60 @@ def check_writable(folder: str | os.PathLike) -> None:
         raise NotADirectoryError(f"{folder} is a file, not a folder")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(f"{folder} is not writable")
+
+
+@contextlib.contextmanager
+def locked(path: str | os.PathLike) -> Iterator[None]:
+    """Holds a lock while the block runs; the lock of a process that died is no lock.
+
+    Args:
+        path: of the lock file, which says who has it and is deleted at the end.
+
+    Raises:
+        InUse: if another process has it.
+    """
+    path = Path(path)
+    if fcntl is None:
+        yield
+        return
+    with _lock_file(path) as file:
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def check_unlocked(path: str | os.PathLike) -> None:
+    """Raises InUse if another process holds the lock of a file."""
+    if Path(path).exists():
+        with locked(path):
+            pass
+
+
+def _lock_file(path: Path):
+    """Returns the open file whose lock this process has got."""
+    while True:
+        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115  (the lock is that of the open file)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with file:
+                file.seek(0)
+                owner = file.read().strip() or "another process"
+            raise InUse(f"{path.parent} is in use by {owner}: wait, or end it") from None
+        # The owner before may have deleted the file between the two lines above.
+        if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            file.truncate(0)
+            return file
+        file.close()
+
+
+def drop_partial(folder: str | os.PathLike) -> None:
+    """Deletes what a process that was killed left half-written in a folder and below."""
+    for path in Path(folder).rglob(".partial-*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -5,8 +5,10 @@ import json
 import math
 import os
 import random
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,7 +20,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_gen import files, presets, runs
+from keras_gen import cli, files, presets, runs
 from keras_gen.runs import callbacks
 from keras_gen.runs import run as directories
 
@@ -269,6 +271,66 @@ def test_a_signal_whose_exception_was_lost_ends_the_epoch(tmp_path, finished):
         job.fit(run, verbose=0, interrupted=lambda: len(run.history) == 2)
     assert run.checkpoint_epochs() == [2, 1] and not run.finished
     runs.resume(run.path, verbose=0)
+    assert_same_weights(run.path, finished.path)
+
+
+@pytest.mark.parametrize("steps", [1, 7, 31, 44])
+def test_a_signal_ends_training_after_the_step_with_a_checkpoint_there(steps, tmp_path, finished):
+    job = runs.prepare(config())
+    job.model.compile(job.model.optimizer, steps_per_execution=1)
+    run = runs.Run.create(tmp_path / "run", job.as_json())
+    with pytest.raises(KeyboardInterrupt):
+        job.fit(run, verbose=0, interrupted=lambda: int(job.model.step.numpy()) >= steps)
+    done, part = divmod(steps, len(job.train))
+    assert run.checkpoint_epochs(part=True) == ([done] if part else [])
+    assert run.checkpoint_epochs() == list(range(done, 0, -1))
+    again = runs.prepare(run.config, run)
+    assert again.initial_epoch == done and int(again.model.step.numpy()) == steps
+    again.fit(run, verbose=0)
+    assert_same_weights(run.path, finished.path)
+    assert run.checkpoint_epochs(part=True) == []
+    assert [row["epoch"] for row in run.history] == ["1", "2", "3", "4"]
+
+
+def test_two_processes_never_write_one_run(interrupted, tmp_path, capsys):
+    """The second says so in one line; the lock of a process that was killed is none."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", "import sys, time\n"
+         "from keras_gen import files\n"
+         "with files.locked(sys.argv[1]):\n"
+         "    print('held', flush=True)\n"
+         "    time.sleep(600)", str(interrupted.lock_file)],
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    with holder:
+        assert holder.stdout.readline() == b"held\n"
+        before = sorted(interrupted.path.rglob("*"))
+        message = f"{interrupted.path} is in use by process {holder.pid} on {socket.gethostname()}"
+        with pytest.raises(files.InUse, match=re.escape(message)):
+            runs.resume(interrupted.path)
+        assert cli.main(["train", "--resume", "--run-dir", str(interrupted.path)]) == 2
+        error = capsys.readouterr().err
+        assert message in error and error.count("\n") == 1
+        assert sorted(interrupted.path.rglob("*")) == before
+        holder.kill()
+    assert interrupted.lock_file.exists(), "it is stale"
+    (interrupted.checkpoints / ".partial-epoch-0003.keras").write_bytes(b"half")
+    runs.resume(interrupted.path, verbose=0)
+    assert interrupted.finished
+    left = [path.name for path in interrupted.path.rglob(".*")]
+    assert left == []
+
+
+def test_a_damaged_checkpoint_of_a_part_falls_back(tmp_path, finished, caplog):
+    job = runs.prepare(config())
+    job.model.compile(job.model.optimizer, steps_per_execution=1)
+    run = runs.Run.create(tmp_path / "run", job.as_json())
+    steps = len(job.train) + 3
+    with pytest.raises(KeyboardInterrupt):
+        job.fit(run, verbose=0, interrupted=lambda: int(job.model.step.numpy()) >= steps)
+    run.checkpoint(1, part=True).write_bytes(b"half")
+    runs.resume(run.path, verbose=0)
+    assert "epoch-0001-part.keras is damaged" in caplog.text
     assert_same_weights(run.path, finished.path)
 
 

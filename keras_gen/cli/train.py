@@ -165,9 +165,10 @@ def train(job, run) -> int:
     """Trains a job into its run; returns the exit code."""
     from keras_gen import runs
 
-    if job.initial_epoch:
+    step = int(job.model.step.numpy())
+    if step:
         total = job.config.preset.epochs
-        print(f"resuming {run.path} after epoch {job.initial_epoch} of {total}")
+        print(f"resuming {run.path} after epoch {job.initial_epoch} of {total}, step {step:,}")
     else:
         print(f"training {job.config.preset.name} into {run.path}")
     try:
@@ -176,6 +177,8 @@ def train(job, run) -> int:
     except KeyboardInterrupt:
         print(f"keras-gen: interrupted; resume with: {run.resume_command}", file=sys.stderr)
         return INTERRUPTED
+    except files.InUse as error:
+        raise UsageError(str(error)) from error
     except runs.Diverged as error:
         print(f"keras-gen: error: {error}", file=sys.stderr)
         return 1
@@ -244,15 +247,23 @@ def resumed_config(run, arguments, settings: dict):
 
 @contextlib.contextmanager
 def termination_as_interrupt() -> Iterator[list]:
-    """Treats SIGTERM, which schedulers send, like Ctrl-C; yields the signals that came."""
+    """Yields a list of the signals SIGINT and SIGTERM that came; the second ends all at once.
+
+    Training asks it after each step. An exception raised by the first one would hit the middle of a
+    step, and Python drops exceptions that are raised while a finalizer runs.
+    """
     came = []
 
     def interrupt(number, _):
         came.append(number)
-        raise KeyboardInterrupt
+        if len(came) > 1:
+            raise KeyboardInterrupt
+        print("keras-gen: ends after this step, once it is saved; again to end at once",
+              file=sys.stderr)  # fmt: skip
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {each: signal.signal(each, interrupt) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield came
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)

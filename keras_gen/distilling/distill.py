@@ -130,13 +130,13 @@ def student_of(
         | {
             name: keras.saving.serialize_keras_object(narrowed(network, width)),
             "seed": seed,
-        }  # fmt: skip
+        }
     )
-    for layer in teacher.layers:
-        # All other networks go on from the teacher's.
-        twin = next((each for each in student.layers if each.name == layer.name), None)
-        if twin is not None and isinstance(layer, keras.Model) and layer.name != name:
-            twin.set_weights(layer.get_weights())
+    averaged = getattr(teacher, "average", None)
+    others = [layer for layer in teacher.layers if layer is not averaged]
+    for new, old in zip(student.layers, others, strict=True):
+        if old is not getattr(teacher, name):  # the other networks go on from the teacher's
+            new.set_weights(old.get_weights())
     return student, network
 
 

@@ -39,7 +39,10 @@ def to_litert(
     Raises:
         CannotConvert: if it holds an operation that LiteRT does not have.
     """
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=[signature])
+    with quietly():
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            str(folder), signature_keys=[signature]
+        )
     if quantize:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if quantize == "float16":
@@ -77,9 +80,9 @@ def to_onnx(folder: Path, signature: str, quantize: str | None) -> bytes:
     except ModuleNotFoundError as error:
         raise ImportError("ONNX needs the package tf2onnx: pip install 'keras_gen[onnx]'.") \
             from error  # fmt: skip
-    loaded = tf.saved_model.load(str(folder))
-    function = loaded.signatures[signature]
     with quietly():
+        loaded = tf.saved_model.load(str(folder))
+        function = loaded.signatures[signature]
         frozen = convert_variables_to_constants_v2(function)
         outputs = sorted(function.structured_outputs)
         # The frozen function has its outputs in the order of their sorted names.

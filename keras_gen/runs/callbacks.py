@@ -74,22 +74,46 @@ class StopWhenDiverged(keras.callbacks.Callback):
 
 
 class Interrupted(keras.callbacks.Callback):
-    """Raises KeyboardInterrupt after an epoch in which a signal came whose exception was lost.
-
-    Python drops an exception that a signal's handler raises while a finalizer or a callback of C
-    code runs.
+    """Raises KeyboardInterrupt after a step, if that was asked for, with a checkpoint of it.
 
     Args:
-        asked: returns whether the signal came.
+        run: where the checkpoint is written.
+        asked: returns whether training is to end.
     """
 
-    def __init__(self, asked: Callable[[], bool]):
+    def __init__(self, run: Run, asked: Callable[[], bool]):
         super().__init__()
-        self.asked = asked
+        self.run, self.asked = run, asked
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        done = int(self.model.step.numpy()) - int(self.model.epoch_start.numpy())
+        # An epoch whose steps are all done ends as any other.
+        if done < self.params["steps"] and self.asked():
+            with files.written_beside(self.run.checkpoint(self.epoch, part=True)) as beside:
+                self.model.save(beside)
+            raise KeyboardInterrupt
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.asked():
+        if self.asked():  # during the validation; the epoch has its checkpoint
             raise KeyboardInterrupt
+
+
+class MiddleOfEpoch(keras.callbacks.Callback):
+    """Goes on in the middle of an epoch, where the model's checkpoint was written.
+
+    Args:
+        start: the step at which the epoch began.
+    """
+
+    def __init__(self, start: int):
+        super().__init__()
+        self.start = start
+
+    def on_train_begin(self, logs=None):
+        self.model.epoch_start.assign(self.start)
 
 
 class HistoryFile(keras.callbacks.Callback):

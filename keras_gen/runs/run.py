@@ -21,6 +21,7 @@ from keras_gen.runs.config import Config
 from keras_gen.runs.trained import TrainedModel, load_model
 
 CHECKPOINTS_KEPT = 2
+PART = "-part"  # of the name of a checkpoint in the middle of an epoch
 
 
 class Run(TrainedModel):
@@ -44,6 +45,7 @@ class Run(TrainedModel):
         self.checkpoints = self.path / "checkpoints"
         self.samples = self.path / "samples"
         self.tensorboard = self.path / "tensorboard"
+        self.lock_file = self.path / ".lock"  # there is one while a process trains
         if not self.config_file.is_file():
             what = "does not exist"
             if self.path.exists():
@@ -189,14 +191,21 @@ class Run(TrainedModel):
         """The command that continues training."""
         return f"keras-gen train --resume --run-dir {shlex.quote(str(self.path))}"
 
-    def checkpoint(self, epoch: int) -> Path:
-        """Returns the path of the checkpoint after `epoch` epochs."""
-        return self.checkpoints / f"epoch-{epoch:04d}.keras"
+    def checkpoint(self, epoch: int, part: bool = False) -> Path:
+        """Returns the path of the checkpoint after `epoch` epochs, and a part of the next."""
+        return self.checkpoints / f"epoch-{epoch:04d}{PART if part else ''}.keras"
 
-    def checkpoint_epochs(self) -> list[int]:
-        """Returns the numbers of epochs after which there are checkpoints, the newest first."""
+    def checkpoint_epochs(self, part: bool = False) -> list[int]:
+        """Returns the numbers of epochs after which there are checkpoints, the newest first.
+
+        Args:
+            part: of those that were written in the middle of the next epoch.
+        """
+        stems = (file.stem for file in self.checkpoints.glob("epoch-*.keras"))
         names = (
-            file.stem.removeprefix("epoch-") for file in self.checkpoints.glob("epoch-*.keras")
+            stem.removeprefix("epoch-").removesuffix(PART)
+            for stem in stems
+            if stem.endswith(PART) == part
         )
         return sorted((int(name) for name in names if name.isdigit()), reverse=True)
 
@@ -222,6 +231,9 @@ class Run(TrainedModel):
         for epoch in epochs[CHECKPOINTS_KEPT:]:
             if epoch != kept:
                 self.checkpoint(epoch).unlink()
+        for epoch in self.checkpoint_epochs(part=True):
+            if epochs and epoch < epochs[0]:
+                self.checkpoint(epoch, part=True).unlink()
 
     def read_history(self, epochs: int) -> list[dict[str, str]]:
         """Returns the rows of history.csv for the first `epochs` epochs.

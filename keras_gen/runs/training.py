@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,32 +85,45 @@ class Job:
         Args:
             run: the run directory, with the job's config.
             verbose: as in `keras.Model.fit`.
-            interrupted: asked after each epoch whether to end with KeyboardInterrupt.
+            interrupted: asked after each execution of steps whether to end with
+                KeyboardInterrupt, once there is a checkpoint.
             further: callbacks, which come after the run's own.
 
         Raises:
             Diverged: if a metric is no longer a number, or the discriminator has won.
+            InUse: if another process trains it.
         """
+        with files.locked(run.lock_file):
+            files.drop_partial(run.path)
+            return self._fit(run, verbose, interrupted, further)
+
+    def _fit(self, run: Run, verbose, interrupted, further) -> keras.callbacks.History:
         epochs, every = self.config.preset.epochs, self.config.preset.save_every
+        start = int(self.model.epoch_start.numpy())
         run.make_folders()
         diverged = callbacks.StopWhenDiverged(run.read_history(self.initial_epoch))
+        middle = start < int(self.model.step.numpy())
         written = [
+            *([callbacks.MiddleOfEpoch(start)] if middle else []),
             diverged,
             callbacks.HistoryFile(run, self.initial_epoch),
             *callbacks.tensorboard(run),
             callbacks.Samples(run, self.dataset.spec, self.config.seed, every),
             callbacks.Checkpoints(run, diverged, every),
-            callbacks.Interrupted(interrupted),
+            callbacks.Interrupted(run, interrupted),
             *further,
         ]
-        history = self.model.fit(
-            self.train,
-            validation_data=self.validation,
-            epochs=epochs,
-            initial_epoch=self.initial_epoch,
-            callbacks=written,
-            verbose=verbose,
-        )
+        with warnings.catch_warnings():
+            if middle:  # Keras expects a whole epoch
+                warnings.filterwarnings("ignore", "Your input ran out of data")
+            history = self.model.fit(
+                self.train,
+                validation_data=self.validation,
+                epochs=epochs,
+                initial_epoch=self.initial_epoch,
+                callbacks=written,
+                verbose=verbose,
+            )
         finish(run, epochs)
         return history
 
@@ -120,9 +134,11 @@ def prepare(config: Config, run: Run | None = None) -> Job:
     Raises:
         ValueError: if data is missing, or something in the config does not fit.
         PermissionError: if nothing can be written in the run directory.
+        InUse: if another process trains the run.
     """
     if run:
         files.check_writable(run.path)
+        files.check_unlocked(run.lock_file)
     if config.backend != keras.backend.backend():
         raise ValueError(
             f"the run is for the backend {config.backend}, and this is {keras.backend.backend()}: "
@@ -220,16 +236,15 @@ def restore(run: Run) -> tuple[models.GenerativeModel, int] | None:
     Raises:
         ValueError: if there are checkpoints, but all are damaged.
     """
-    epochs = run.checkpoint_epochs()
-    for epoch in epochs:
+    found = [(epoch, part) for part in (True, False) for epoch in run.checkpoint_epochs(part)]
+    for epoch, part in sorted(found, reverse=True):
+        path = run.checkpoint(epoch, part)
         try:
-            return keras.models.load_model(run.checkpoint(epoch)), epoch
+            return keras.models.load_model(path), epoch
         except Exception as error:  # a damaged file fails in as many ways as there are readers
             reason = str(error).partition("\n")[0]
-            log.warning(
-                "checkpoint %s is damaged (%s): trying older", run.checkpoint(epoch), reason
-            )
-    if epochs:
+            log.warning("checkpoint %s is damaged (%s): trying older", path, reason)
+    if found:
         raise ValueError(f"no checkpoint in {run.checkpoints} can be read: start a new run")
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import os
 import time
@@ -136,6 +137,7 @@ class Search:
         """Makes the folder and its study, or opens them again."""
         content = {"preset": self.original.name, "metric": self.metric, "space": self.ranges,
                    "settings": self.settings, "seed": self.seed}  # fmt: skip
+        content = json.loads(json.dumps(content))  # as it is read back
         file = self.out / "study.json"
         if resume and file.is_file():
             before = files.read_json(file, content)
