@@ -19,10 +19,10 @@ import numpy as np
 from keras_gen import evaluation, exporting, runs
 
 PRESETS = {
-    "vae_digits": "fid_lenet_10k",
-    "vae_mnist": "fid_lenet_10k",
-    "dgan_mnist": "fid_lenet_10k",
-    "infogan_mnist": "fid_lenet_10k",
+    "vae_digits": "fid_lenet_1k",
+    "vae_mnist": "fid_lenet_1k",
+    "dgan_mnist": "fid_lenet_1k",
+    "infogan_mnist": "fid_lenet_1k",
     "gan_ring": "reverse_kl_2500",
 }
 FILES = [

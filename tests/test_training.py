@@ -321,6 +321,24 @@ def test_two_processes_never_write_one_run(interrupted, tmp_path, capsys):
     assert left == []
 
 
+@pytest.mark.parametrize("change", ["bytes", "length"])
+def test_data_that_changed_is_noticed(change, tmp_path, capsys):
+    x = np.random.default_rng(0).random((200, 8, 8, 1), dtype=np.float32)
+    np.savez(tmp_path / "mine.npz", x=x)
+    job = runs.prepare(config(data=str(tmp_path / "mine.npz"), likelihood="bernoulli"))
+    run = runs.Run.create(tmp_path / "run", job.as_json())
+    with pytest.raises(KeyboardInterrupt):
+        job.fit(run, verbose=0, interrupted=lambda: len(run.history) == 1)
+    if change == "bytes":
+        x[3, 2, 1] += 0.001
+    np.savez(tmp_path / "mine.npz", x=x[: 190 if change == "length" else 200])
+    before = sorted(run.path.rglob("*"))
+    assert cli.main(["train", "--resume", "--run-dir", str(run.path)]) == 2
+    error = capsys.readouterr().err
+    assert "has changed since it began" in error and error.count("\n") == 1
+    assert sorted(run.path.rglob("*")) == before
+
+
 def test_a_damaged_checkpoint_of_a_part_falls_back(tmp_path, finished, caplog):
     job = runs.prepare(config())
     job.model.compile(job.model.optimizer, steps_per_execution=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 
 import keras
@@ -80,6 +81,16 @@ class Dataset:
         """
         train, held_out = hold_out(self._raw["train"], fraction, seed, self.spec.name)
         return Dataset(self.spec, train, held_out, self._decode)
+
+    def fingerprint(self) -> str:
+        """Returns a checksum of all examples as they are stored, 16 hexadecimal digits."""
+        digest = hashlib.sha256()
+        for split, arrays in sorted(self._raw.items()):
+            for name, array in sorted(arrays.items()):
+                array = np.ascontiguousarray(array)
+                digest.update(f"{split} {name} {array.dtype} {array.shape}".encode())
+                digest.update(array.data)
+        return digest.hexdigest()[:16]
 
     def size(self, split: str) -> int:
         """Returns the number of examples in the split `"train"` or `"test"`."""

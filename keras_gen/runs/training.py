@@ -47,6 +47,7 @@ class Job:
             "parameters": self.model.count_params(),
             "training_examples": self.dataset.size("train"),
             "test_examples": self.dataset.size("test"),
+            "data_fingerprint": self.dataset.fingerprint(),
             "steps_per_epoch": len(self.train),
             "steps": len(self.train) * self.config.preset.epochs,
             "replicas": backend.replicas(self.model),
@@ -144,7 +145,15 @@ def prepare(config: Config, run: Run | None = None) -> Job:
             f"the run is for the backend {config.backend}, and this is {keras.backend.backend()}: "
             f"give keras-gen --backend {config.backend}, or set KERAS_BACKEND before Python starts"
         )
-    return build(config, load_data(config.preset, config.data_dir), run)
+    dataset = load_data(config.preset, config.data_dir)
+    before = run and run.content.get("data_fingerprint")  # older runs have none
+    if before and before != dataset.fingerprint():
+        raise ValueError(
+            f"the data of {run.path} has changed since it began: it had "
+            f"{run.content['training_examples']} training examples, and {config.preset.data} has "
+            f"{dataset.size('train')}, or other values. Restore it, or start a new run"
+        )
+    return build(config, dataset, run)
 
 
 def build(config: Config, dataset: data.Dataset, run: Run | None = None) -> Job:
