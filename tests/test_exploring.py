@@ -76,6 +76,15 @@ def test_models_that_cannot_be_explored():
     vector = data.Spec("vector", "vector", (3,), (0.0, 1.0))
     with pytest.raises(ValueError, match="explore shows images of 1 or 3 channels; VAE"):
         keras_gen.explore(models.VAE.for_data(vector, hidden=(4,)))
-    glo = models.GLO.for_data(SPEC, num_examples=4, latent_dim=2, width=2)
-    with pytest.raises(ValueError, match="GLO has no latents that can be varied"):
-        keras_gen.explore(glo)
+
+
+def test_latents_of_a_latent_search_go_as_far_as_its_draws():
+    glo = models.GLO.for_data(SPEC, num_examples=4, latent_dim=2, width=2, seed=0)
+    explorer = keras_gen.explore(glo, seed=1)
+    z = glo.draw_latents(1000, seed=0)
+    for control in explorer.controls:
+        place = int(control.description.removeprefix("latent "))
+        inside = (z[:, place] >= control.min) & (z[:, place] <= control.max)
+        assert inside.mean() == pytest.approx(0.99, abs=0.002)
+    explorer.controls[0].value = explorer.controls[0].max
+    np.testing.assert_array_equal(shown(explorer), expected(glo, explorer.z))

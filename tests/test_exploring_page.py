@@ -77,6 +77,7 @@ def randomized(model):
         (lambda: models.DGAN.for_data(COLOUR, latent_dim=5, width=4), COLOUR),
         (lambda: models.DGAN.for_data(GRAY, latent_dim=5, width=4, ema=0.9), GRAY),
         (lambda: models.GAN.for_data(GRAY, latent_dim=5, hidden=(6,)), GRAY),
+        (lambda: models.GLO.for_data(GRAY, num_examples=4, latent_dim=3, width=2), GRAY),
         (lambda: models.InfoGAN.for_data(GRAY, hidden=(4,), codes="categorical:3,uniform:2"), GRAY),
         (
             lambda: models.VAE.for_data(

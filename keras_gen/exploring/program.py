@@ -29,7 +29,9 @@ class Program:
         self._parts: list[np.ndarray] = []
         self._size = 0
         likelihood = getattr(model, "likelihood", None)
-        network = model.sampler if likelihood is None else model.decoder
+        network = getattr(model, "sampler", getattr(model, "generator", None))
+        if likelihood is not None:
+            network = model.decoder
         for layer in network.layers:
             self._layer(layer)
         if likelihood is not None:

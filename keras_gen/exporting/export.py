@@ -64,8 +64,8 @@ def export(
         signature: of the model, as its SavedModel has them: "decode" (from z, the default),
             "encode", "reconstruct" and so on. Those that draw noise of their own cannot be
             converted.
-        source, data_dir: training data for an input `x`, as for `TrainedModel.dataset`; by default
-            samples of the model stand for it.
+        source, data_dir: training data for an input `x`, as for `TrainedModel.dataset`. If the
+            model's own is not at hand, its samples stand for it.
 
     Raises:
         ValueError: if there is no such format, quantization or signature, if the converter does not
@@ -142,10 +142,13 @@ def _inputs(trained: TrainedModel, signature: str, source, data_dir) -> dict[str
     if "z" in wanted:
         found["z"] = model.draw_latents(n, seed=0)
     if "x" in wanted:
-        if source is None and data_dir is None:
+        try:
+            examples = trained.dataset(source, data_dir).arrays("train", limit=n)
+        except ValueError:
+            if source is not None or data_dir is not None:
+                raise
             found["x"] = model.sample(n, 0, *([label] if classes else []))
         else:
-            examples = trained.dataset(source, data_dir).arrays("train", limit=n)
             chosen = np.arange(n) % len(examples["x"])
             found["x"] = examples["x"][chosen]
             if classes:

@@ -9,6 +9,7 @@ import numpy as np
 from keras_gen import checks
 from keras_gen.models import GenerativeModel
 
+DRAWS, EDGE = 1000, 0.005
 BASES = 8  # draws of z at which a unit's effect is measured
 
 
@@ -45,17 +46,25 @@ def controls(model: GenerativeModel, units: int | None = None, steps: int = 7) -
     Raises:
         ValueError: if the model has no latents to vary.
     """
-    if not hasattr(model, "latent"):
-        raise ValueError(f"{type(model).__name__} has no latents that can be varied.")
     if units is not None:
         checks.integer("units", units)
-    found = model.latent.units(checks.integer("steps", steps, least=2))
-    codes = len(model.codes.units(steps)) if hasattr(model, "codes") else 0
+    checks.integer("steps", steps, least=2)
+    if not hasattr(model, "draw_latents"):
+        raise ValueError(f"{type(model).__name__} has no latents that can be varied.")
+    found = model.latent.units(steps) if hasattr(model, "latent") else _drawn(model, steps)
+    codes = len(model.codes.units(steps)) if hasattr(model, "infer_codes") else 0
     noise = len(found) - codes  # codes come last in z
     names = [f"latent {i}" for i in range(noise)] + [f"code {i}" for i in range(codes)]
     order = np.argsort(-_changes(model, found), kind="stable")
     order = sorted(order, key=lambda i: (i < noise, i if i >= noise else 0))
     return [Control(names[i], int(found[i][0]), found[i][1]) for i in order[:units]]
+
+
+def _drawn(model: GenerativeModel, steps: int) -> list[tuple[int, np.ndarray]]:
+    """The units of a model whose z have no family, as GLO's: between the ends of its draws."""
+    ends = np.quantile(model.draw_latents(DRAWS, seed=0), (EDGE, 1 - EDGE), axis=0)
+    values = np.linspace(*ends, steps, dtype="float32")
+    return [(place, values[:, place : place + 1]) for place in range(values.shape[1])]
 
 
 def _changes(model: GenerativeModel, found: list[tuple[int, np.ndarray]]) -> np.ndarray:
