@@ -218,6 +218,20 @@ def test_names_are_escaped(tmp_path):
     np.testing.assert_array_equal(draws, model.draw_latents(256, seed=0))
 
 
+def test_weights_that_float16_holds_take_half_the_bytes(opened, tmp_path):
+    model = models.GAN.for_data(GRAY, latent_dim=4, hidden=(32,), generator_normalization=None)
+    model.generator.set_weights([
+        np.float32(np.float16(10.0 ** -np.arange(w.size).reshape(w.shape) % 9 * w))
+        for w in model.generator.get_weights()
+    ])  # fmt: skip
+    half, path = exploring.page(Trained(model, GRAY)), tmp_path / "page.html"
+    path.write_text(half)
+    assert_equals_keras(opened(path), model)
+    model.generator.set_weights([w * (1 + 1e-4) for w in model.generator.get_weights()])
+    whole = exploring.page(Trained(model, GRAY))
+    assert len(whole) - len(half) == pytest.approx(4 / 3 * 2 * 32 * (4 + 90), rel=0.1)
+
+
 def test_latents_come_in_the_order_of_their_effect():
     model = models.GAN.for_data(GRAY, latent_dim=3, hidden=(2,), seed=0)
     kernel = next(v for v in model.generator.variables if v.shape == (3, 2))

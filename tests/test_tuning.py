@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -261,3 +263,17 @@ def test_the_command(tmp_path, capsys):
     assert main(command) == 0
     out = capsys.readouterr().out
     assert "trial 1:" in out and "keras-gen train vae_digits --config" in out
+
+
+def test_a_missing_package_is_named():
+    code = (
+        "import importlib.util as u; f = u.find_spec\n"
+        "u.find_spec = lambda n, *rest: None if n == 'optuna' else f(n, *rest)\n"
+        "from keras_gen.cli.main import main\n"
+        "raise SystemExit(main(['tune', 'vae_digits', '--metric', 'loss', '--out', 'out']))"
+    )
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.returncode == 2
+    assert process.stderr == (
+        "keras-gen: error: tuning needs the package optuna: pip install 'keras_gen[tune]'.\n"
+    )

@@ -74,10 +74,8 @@ def run(arguments) -> int:
                 raise UsageError(f"--space {item}: write KEY=low..high or KEY=a,b,c")
             space[key] = text
         settings = settings_of(arguments)
-        try:
-            from keras_gen import tuning
-        except ModuleNotFoundError as error:
-            raise UsageError("tune needs Optuna: pip install 'keras_gen[tune]'") from error
+        from keras_gen import tuning
+
         try:
             with termination_as_interrupt() as came:
                 tuned = tuning.tune(

@@ -43,8 +43,9 @@ def write_page(
 def page(trained: TrainedModel, units: int = 12, seed: int = 0) -> str:
     """Returns a page, HTML, that holds a model's decoder or generator and computes its images.
 
-    It needs no server and no network. The weights are float32: with half the bits images would
-    differ by about 1e-3 from those of Keras.
+    It needs no server and no network. Weights that float16 holds, as those of released models, are
+    stored as such. Others are float32: rounded to half the bits, images would differ by about 1e-3
+    from those of Keras.
 
     Args:
         trained: a model of images or spectrograms, with latents that can be varied, whose decoder
@@ -77,9 +78,10 @@ def _content(trained: TrainedModel, units: int, seed: int) -> dict[str, Any]:
         "upsideDown": spec.kind == "audio",  # low tones at the bottom
         "classes": model.num_classes if model.conditional else 0,
         "steps": program.steps,
-        "weights": _encoded(program.weights),
+        "parts": [[len(part), _is_half(part)] for part in program.parts],
+        "weights": _encoded(*program.parts),
         "dim": int(z.shape[1]),
-        "draws": _encoded(z),
+        "draws": base64.b64encode(np.ascontiguousarray(z, "<f4").tobytes()).decode(),
         "controls": [
             {
                 "name": each.name,
@@ -93,5 +95,14 @@ def _content(trained: TrainedModel, units: int, seed: int) -> dict[str, Any]:
     }
 
 
-def _encoded(values: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(values, "<f4").tobytes()).decode()
+def _is_half(values: np.ndarray) -> bool:
+    """Whether float16 holds the values without loss."""
+    with np.errstate(over="ignore"):
+        return bool(np.array_equal(values.astype("float16").astype("float32"), values))
+
+
+def _encoded(*parts: np.ndarray) -> str:
+    raw = (
+        np.ascontiguousarray(part, "<f2" if _is_half(part) else "<f4").tobytes() for part in parts
+    )
+    return base64.b64encode(b"".join(raw)).decode()

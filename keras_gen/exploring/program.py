@@ -21,12 +21,12 @@ class Program:
 
     Attributes:
         steps: in order.
-        weights: `(count,)` float32.
+        parts: arrays `(count,)` float32, which lie one after the other in `weights`.
     """
 
     def __init__(self, model: GenerativeModel):
         self.steps: list[dict[str, Any]] = []
-        self._parts: list[np.ndarray] = []
+        self.parts: list[np.ndarray] = []
         self._size = 0
         likelihood = getattr(model, "likelihood", None)
         network = getattr(model, "sampler", getattr(model, "generator", None))
@@ -36,7 +36,6 @@ class Program:
             self._layer(layer)
         if likelihood is not None:
             self._mean(likelihood)
-        self.weights = np.concatenate([np.zeros(0, "float32"), *self._parts])
 
     def _layer(self, layer: keras.Layer) -> None:
         name = type(layer).__name__
@@ -150,7 +149,7 @@ class Program:
     def _store(self, values) -> int:
         values = np.asarray(values, "float32").ravel()
         at, self._size = self._size, self._size + len(values)
-        self._parts.append(values)
+        self.parts.append(values)
         return at
 
 
