@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_gen import data, presets, recommending, runs
 from keras_gen.cli.main import main
@@ -131,6 +132,17 @@ def test_what_nothing_is_known_for():
         fitting(facts(kind="text", shape=(64, 1), values="levels"), "label")
     with pytest.raises(ValueError, match="unknown goal 'dream'"):
         fitting(facts(), "dream")
+
+
+def test_a_folder_of_photos_of_several_sizes(tmp_path, capsys):
+    for i in range(30):
+        pixels = RNG.integers(0, 256, (40 + i, 50, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{i}.png")
+    command = ["recommend", "--data", str(tmp_path), "--goal", "represent", "--most", "1"]
+    assert main([*command, "--image-size", "16"]) == 0
+    out = capsys.readouterr().out
+    assert "images of 16x16x3, 8 bits, no labels" in out
+    assert "--set data.image_size=16" in out and "--set batch_size=" in out
 
 
 def test_the_command(capsys):

@@ -23,6 +23,12 @@ def add(commands) -> None:
     )
     add_data_dir(parser)
     parser.add_argument(
+        "--image-size",
+        type=positive,
+        metavar="N",
+        help="pixels of a side that images of a folder are scaled to",
+    )
+    parser.add_argument(
         "--goal",
         choices=GOALS,
         default="generate",
@@ -48,6 +54,7 @@ def run(arguments) -> int:
             arguments.budget,
             arguments.data_dir,
             arguments.most,
+            options={"image_size": arguments.image_size} if arguments.image_size else {},
             on_found=lambda facts: print(f"{arguments.data}: {facts}", flush=True),
         )
     for number, each in enumerate(found, 1):

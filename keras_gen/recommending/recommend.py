@@ -6,7 +6,7 @@ import contextlib
 import gc
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,7 @@ def recommend(
     budget: float | None = None,
     data_dir: str | os.PathLike | None = None,
     most: int = MOST,
+    options: Mapping[str, Any] | None = None,
     on_found: Callable[[Facts], None] = lambda facts: None,
 ) -> list[Recommendation]:
     """Returns presets for a data set, the best first.
@@ -103,21 +104,24 @@ def recommend(
             get fewer than a tenth of them comes last.
         data_dir: where prepared data sets are.
         most: at most so many.
+        options: of the data's source, such as `image_size`; they are among the settings.
         on_found: called with what the data is, before anything is measured.
 
     Raises:
         ValueError: if the data cannot be loaded, or there is nothing for it.
     """
-    dataset = data.load(source, data_dir)
+    options = dict(options or {})
+    dataset = data.load(source, data_dir, **options)
     facts = facts_of(dataset)
     rules = fitting(facts, goal)
     on_found(facts)
-    made = [_measured(rule, facts, dataset, budget) for rule in rules[:most]]
+    given = {f"data.{key}": value for key, value in options.items()}
+    made = [_measured(rule, facts, dataset, budget, given) for rule in rules[:most]]
     return sorted(made, key=lambda each: each.epochs < each.full_epochs / 10)
 
 
 def _measured(
-    rule: Rule, facts: Facts, dataset: data.Dataset, budget: float | None
+    rule: Rule, facts: Facts, dataset: data.Dataset, budget: float | None, given: dict[str, Any]
 ) -> Recommendation:
     preset = presets.get(rule.preset)
     own = {**preset.network, **preset.model}
@@ -142,7 +146,7 @@ def _measured(
         rule.preset,
         preset.class_name,
         rule.reason,
-        settings,
+        given | settings,
         epoch * epochs,
         epochs,
         full,
