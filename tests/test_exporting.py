@@ -21,6 +21,9 @@ class Trained:
         self.model, self.spec, self.card = model, spec, {"preset": "of a test"}
         self.origin = "a test's model"
 
+    def dataset(self, source, data_dir):
+        raise ValueError("it is not at hand")
+
 
 @pytest.fixture(scope="module")
 def vae():
