@@ -63,7 +63,7 @@ def test_two_hundred_fits_in_one_process():
     fit(160)
     assert model.train_function is traced
     assert threading.active_count() <= threads
-    assert resident() - memory < 40, "megabytes in 160 fits"
+    assert resident() - memory < 100, "megabytes in 160 fits"
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc")
@@ -83,5 +83,5 @@ def test_a_million_points_in_bounded_memory():
     watcher.join()
     assert x.shape == (1_000_000, 2)
     # z and x are 16 MB; a hidden layer of all points at once would be 512 MB.
-    assert max(peak) - peak[0] < 150
+    assert max(peak) - peak[0] < 250
     np.testing.assert_array_equal(x[:5], model.sample(1_000_000, seed=1, batch_size=20_000)[:5])
