@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import numbers
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -90,3 +92,22 @@ def finite(name: str, array: np.ndarray) -> None:
     """
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{name} holds NaN or infinite values.")
+
+
+def installed(module: str, purpose: str, package: str, extra: str) -> ModuleType:
+    """Returns a module of a package that not all users need.
+
+    Args:
+        module: what is imported.
+        purpose: what it is needed for, the start of the message.
+        package: that has the module.
+        extra: of this project, that installs the package.
+
+    Raises:
+        ImportError: if it is not installed; the message says how to install it.
+    """
+    if importlib.util.find_spec(module) is None:
+        raise ImportError(
+            f"{purpose} needs the package {package}: pip install 'keras_gen[{extra}]'."
+        )
+    return importlib.import_module(module)

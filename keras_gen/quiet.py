@@ -72,20 +72,29 @@ def quiet():
     if "tensorflow" in sys.modules or os.environ["TF_CPP_MIN_LOG_LEVEL"] == "0":
         yield
         return
-    sys.stderr.flush()
     with tempfile.TemporaryFile() as captured:
-        stderr = os.dup(2)
-        os.dup2(captured.fileno(), 2)
         try:
-            yield
+            with stderr_to(captured):
+                yield
         finally:
-            sys.stderr.flush()
-            os.dup2(stderr, 2)
-            os.close(stderr)
             captured.seek(0)
             for line in captured.read().decode(errors="replace").splitlines():
                 if not (HARMLESS.match(line) or any(text in line for text in EXPECTED)):
                     print(line, file=sys.stderr)
+
+
+@contextlib.contextmanager
+def stderr_to(file):
+    """Sends what is written to the standard error, by C++ too, to an open file meanwhile."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 import_backend()

@@ -1,10 +1,7 @@
 """The entropy coder: constriction's asymmetric numeral systems."""
 
-try:
-    import constriction
-except ModuleNotFoundError as error:
-    raise ImportError(
-        "compression needs the package constriction: pip install 'keras_gen[compress]'."
-    ) from error
+from keras_gen import checks
+
+constriction = checks.installed("constriction", "compression", "constriction", "compress")
 
 model, stack = constriction.stream.model, constriction.stream.stack

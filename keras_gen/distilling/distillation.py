@@ -65,10 +65,7 @@ class Distillation(GenerativeModel):
         self.game = game
         self.data_shape, self.value_range = student.data_shape, student.value_range
         self.conditional = student.conditional
-        own = student.generator if game else student.decoder
-        for network in (student, teacher):
-            network.trainable = network is not teacher
-        self._own = own
+        teacher.trainable = False
         self.metric_names = ("distance", *student.metric_names) if game else ("cross_entropy",)
 
     @property
@@ -87,7 +84,7 @@ class Distillation(GenerativeModel):
         noise = self.noise(examples.x)
         if not self.game:
             return self.report(
-                self.minimize(lambda: self.objective(examples, noise, True), self._own)
+                self.minimize(lambda: self.objective(examples, noise, True), self.student.decoder)
             )
         student, (x, label, _) = self.student, examples
         z = student.draw_for(x, noise)
@@ -140,8 +137,7 @@ class Distillation(GenerativeModel):
         """Returns -log p_S(x|z) for x ~ p_T(x|z), `(batch,)`, in nats; of a Bernoulli its mean."""
         student = self.student
         likelihood = student.likelihood
-        given = z if label is None or not student.conditional else [
-            z, ops.one_hot(ops.cast(label, "int32"), student.num_classes)]  # fmt: skip
+        given = [z, student.one_hot(label)] if student.conditional else z
         taught = ops.stop_gradient(self.teacher(given, training=False))
         if isinstance(likelihood, likelihoods.Bernoulli):
             x = likelihood.mean(taught)

@@ -43,7 +43,7 @@ def _sizes(network: keras.Model, width: float) -> dict[str, dict]:
             before = layer
         elif name == "Reshape":
             *places, channels = layer.target_shape
-            if before is None or not places or layer.output is network.output:
+            if before is None or not places or layer is network.layers[-1]:
                 continue
             kept = max(1, round(width * channels))
             changes[layer.name] = {"target_shape": (*places, kept)}
@@ -53,7 +53,4 @@ def _sizes(network: keras.Model, width: float) -> dict[str, dict]:
     if before is None:
         raise ValueError(f"{network.name} has no layers that can be made narrower.")
     del changes[before.name]  # the output stays what it is
-    last = network.layers[-1]
-    if type(last).__name__ == "Reshape":
-        changes.pop(last.name, None)
     return changes

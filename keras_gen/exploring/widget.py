@@ -12,12 +12,7 @@ from keras_gen.exploring.pictures import check_pictures, value_range
 from keras_gen.models import GenerativeModel
 from keras_gen.representation import Control, controls
 
-try:
-    import ipywidgets as widgets
-except ModuleNotFoundError as error:
-    raise ImportError(
-        "explore needs the package ipywidgets: pip install 'keras_gen[explore]'."
-    ) from error
+widgets = checks.installed("ipywidgets", "explore", "ipywidgets", "explore")
 
 SIDE = 280  # pixels of the picture, about
 

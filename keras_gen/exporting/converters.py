@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_gen import checks
 from keras_gen.exporting.quietly import quietly
 from keras_gen.quiet import LazyTensorFlow
 
@@ -71,15 +72,13 @@ def to_onnx(folder: Path, signature: str, quantize: str | None) -> bytes:
         CannotConvert: if it holds an operation that ONNX does not have.
         ImportError: if tf2onnx is not installed.
     """
-    try:
-        import onnx
-        import tf2onnx
-        from tensorflow.python.framework.convert_to_constants import (
-            convert_variables_to_constants_v2,
-        )
-    except ModuleNotFoundError as error:
-        raise ImportError("ONNX needs the package tf2onnx: pip install 'keras_gen[onnx]'.") \
-            from error  # fmt: skip
+    checks.installed("tf2onnx", "ONNX", "tf2onnx", "onnx")
+    import onnx
+    import tf2onnx
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
     with quietly():
         loaded = tf.saved_model.load(str(folder))
         function = loaded.signatures[signature]

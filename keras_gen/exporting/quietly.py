@@ -5,26 +5,20 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import sys
 import warnings
 from collections.abc import Iterator
+
+from keras_gen import quiet
 
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
     """Drops what is logged, warned of or written to the standard error, by C++ too, meanwhile."""
-    sys.stderr.flush()
-    before, kept = logging.root.manager.disable, os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    before = logging.root.manager.disable
     logging.disable(logging.ERROR)
-    os.dup2(nowhere, 2)
     try:
-        with warnings.catch_warnings():
+        with open(os.devnull, "wb") as nowhere, quiet.stderr_to(nowhere), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
         logging.disable(before)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_gen import checks
 from keras_gen.exporting.quietly import quietly
 
 
@@ -28,12 +29,9 @@ class LiteRT(Runtime):
     """A `.tflite` file in LiteRT's interpreter."""
 
     def __init__(self, path: Path, threads: int = 1):
-        try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ModuleNotFoundError as error:
-            raise ImportError(
-                "a .tflite file needs the package ai-edge-litert: pip install 'keras_gen[litert]'."
-            ) from error
+        checks.installed("ai_edge_litert", "a .tflite file", "ai-edge-litert", "litert")
+        from ai_edge_litert.interpreter import Interpreter
+
         with quietly():
             self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
             self._interpreter.allocate_tensors()
@@ -49,12 +47,9 @@ class Onnx(Runtime):
     """An `.onnx` file in ONNX Runtime."""
 
     def __init__(self, path: Path, threads: int = 1):
-        try:
-            import onnxruntime
-        except ModuleNotFoundError as error:
-            raise ImportError(
-                "an .onnx file needs the package onnxruntime: pip install 'keras_gen[onnx]'."
-            ) from error
+        checks.installed("onnxruntime", "an .onnx file", "onnxruntime", "onnx")
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3

@@ -1,13 +1,10 @@
 """Hyperparameters by search: trials are ordinary runs, and the test set stays unseen."""
 
-import importlib.util
+from keras_gen import checks, quiet  # noqa: F401  (before TensorFlow)
 
-from keras_gen import quiet  # noqa: F401  (before TensorFlow)
+checks.installed("optuna", "tuning", "optuna", "tune")
 
-if importlib.util.find_spec("optuna") is None:
-    raise ImportError("tuning needs the package optuna: pip install 'keras_gen[tune]'.")
-
-from keras_gen.tuning.space import parse, settings_of
-from keras_gen.tuning.study import Tuned, tune
+from keras_gen.tuning.space import parse, settings_of  # noqa: E402
+from keras_gen.tuning.study import Tuned, tune  # noqa: E402
 
 __all__ = ["Tuned", "parse", "settings_of", "tune"]
