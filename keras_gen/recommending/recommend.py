@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -52,8 +53,8 @@ class Recommendation:
 
     def command(self, source: str, data_dir: str | None = None) -> str:
         """Returns the command line that trains it."""
-        parts = ["keras-gen train", self.preset, "--data", source]
-        parts += ["--data-dir", data_dir] if data_dir else []
+        parts = ["keras-gen train", self.preset, "--data", shlex.quote(source)]
+        parts += ["--data-dir", shlex.quote(data_dir)] if data_dir else []
         parts += ["--epochs", str(self.epochs)] if self.epochs != self.preset_epochs else []
         parts += [f"--set {key}={value}" for key, value in self.settings.items()]
         return " ".join(parts)
