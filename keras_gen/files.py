@@ -94,6 +94,19 @@ def is_free(path: str | os.PathLike) -> bool:
     return not path.exists() or (path.is_dir() and not any(path.iterdir()))
 
 
+def numbered(stem: str | os.PathLike) -> dict[int, Path]:
+    """Returns what there is under the names `STEM-NNN`, by number."""
+    stem = Path(stem)
+    found = {path.name.removeprefix(f"{stem.name}-"): path
+             for path in stem.parent.glob(f"{stem.name}-*")}  # fmt: skip
+    return {int(number): path for number, path in found.items() if number.isdigit()}
+
+
+def next_numbered(stem: str | os.PathLike) -> Path:
+    """Returns the next free path `STEM-NNN`."""
+    return Path(f"{stem}-{max(numbered(stem), default=0) + 1:03d}")
+
+
 def check_replaceable(path: str | os.PathLike, mark: str) -> None:
     """Checks that a folder written to `path` would replace only what it may.
 

@@ -108,7 +108,7 @@ def test_two_replicas_share_the_batches_of_one(inside):
             batches = numbered(100)
     else:
         batches = numbered(100)
-    position = batches.dataset.position
+    position = batches.position
     assert not isinstance(position, tf.distribute.DistributedValues)
     distributed = strategy.experimental_distribute_dataset(batches.dataset)
     for epoch, skip in ((0, 0), (1, 4)):

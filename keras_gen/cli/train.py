@@ -58,7 +58,8 @@ def add(commands) -> None:
     parser.add_argument(
         "--strategy",
         choices=presets.STRATEGIES,
-        help="devices: auto (default) is all local GPUs if there are several, else one device",
+        help="devices: auto (default) is all local GPUs if there are several, else one device; "
+        "multiworker is for the processes of keras-gen launch",
     )
     parser.add_argument(
         "--dtype",
@@ -125,6 +126,9 @@ def run(arguments) -> int:
         if arguments.dry_run:
             print(json.dumps(job.as_json(), indent=2))
             return 0
+        if not runs.is_chief(config.strategy):
+            job.fit(None, verbose=0)
+            return 0
         found = found or runs.Run.create(path, job.as_json())
     return train(job, found)
 
@@ -149,12 +153,14 @@ def place(arguments, preset, settings: dict) -> tuple:
             found = runs.Run(path)
             return path, found, resumed_config(found, arguments, settings)
     path = path or directories.next_path(preset.name)
-    directories.check_free(Path(path))
+    strategy = arguments.strategy or "auto"
+    if runs.is_chief(strategy):
+        directories.check_free(Path(path))
     config = runs.Config(
         runs.override(preset, settings),
         seed=arguments.seed or 0,
         data_dir=absolute(arguments.data_dir),
-        strategy=arguments.strategy or "auto",
+        strategy=strategy,
         command=arguments.command_line,
         dtype=arguments.dtype or "float32",
     )

@@ -93,7 +93,9 @@ class Batches:
                 f"no batch of {batch_size} in {self.examples} examples: give a smaller batch_size."
             )
         self.recipe = Recipe(decode, index)
+        self._drop_remainder = drop_remainder
         self.epoch, self.skip = 0, 0
+        self.position: Any = None  # a variable of TensorFlow, which its iterators read
 
     def seek(self, epoch: int, skip: int = 0) -> None:
         """Sets the epoch and the batch at which new iterators start.
@@ -113,12 +115,30 @@ class Batches:
                 "batches."
             )
         self.epoch, self.skip = epoch, skip
-        if "dataset" in vars(self):
-            self.dataset.position.assign([epoch, skip])
+        if self.position is not None:
+            self.position.assign([epoch, skip])
 
     def __len__(self) -> int:
         """Returns the number of batches in an epoch."""
         return self._length
+
+    @property
+    def last_size(self) -> int:
+        """The number of examples in the last batch."""
+        return min(self.batch_size, self.examples - (self._length - 1) * self.batch_size)
+
+    def grouped(self, count: int) -> Batches:
+        """Returns batches of which each is `count` of these, from the same position on.
+
+        Raises:
+            DataError: if there are fewer, and the remainder is dropped.
+        """
+        size = count * self.batch_size
+        batches = Batches(
+            self.arrays, size, self.shuffle, self.seed, self._drop_remainder, *self.recipe
+        )
+        batches.seek(self.epoch, self.skip // count)
+        return batches
 
     def __iter__(self) -> Iterator[Batch]:
         if keras.backend.backend() == "tensorflow":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import threading
+from typing import NamedTuple
 
 from keras_gen import quiet
 from keras_gen.data.pipeline import Batches
@@ -10,18 +13,33 @@ from keras_gen.data.pipeline import Batches
 tf = quiet.tensorflow("tf.data")
 
 
-def dataset(batches: Batches) -> tf.data.Dataset:
+class Share(NamedTuple):
+    """What a worker reads of each batch.
+
+    Attributes:
+        replicas: the places of the worker's replicas among all of them.
+        of: the number of all replicas.
+    """
+
+    replicas: range
+    of: int
+
+
+def dataset(batches: Batches, share: Share | None = None) -> tf.data.Dataset:
     """Returns the `tf.data.Dataset` of batches; see `Batches.dataset`.
 
     One operation shuffles the indices of an epoch, and one gathers each batch. An iterator runs
-    `epoch`, and so reads `position`, when it starts.
+    `epoch`, and so reads `position`, when it starts. With a share, the parts of each batch that are
+    its replicas' follow one another, and no other examples are read.
     """
     size, full, length = batches.batch_size, batches.full, len(batches)
     # A captured tensor may exceed 2 GB and is not copied; a constant of a graph may not.
     with tf.device("CPU:0"):
         tensors = {name: tf.convert_to_tensor(array) for name, array in batches.arrays.items()}
 
-    position = host_variable([batches.epoch, batches.skip])
+    if batches.position is None:
+        batches.position = host_variable([batches.epoch, batches.skip])
+    position = batches.position
 
     def epoch(_) -> tf.data.Dataset:
         order = tf.range(batches.examples, dtype=tf.int64)
@@ -45,13 +63,22 @@ def dataset(batches: Batches) -> tf.data.Dataset:
     # There is nothing to fuse, and the search for it takes longer than the first batches.
     options.experimental_optimization.apply_default_optimizations = False
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    made = tf.data.Dataset.range(1).flat_map(epoch).map(batch).prefetch(2)
-    made = untuned(made.with_options(options))
+    made = tf.data.Dataset.range(1).flat_map(epoch)
+    if share:
+        made = made.flat_map(lambda indices: _parts(indices, share))
+    made = untuned(made.map(batch).prefetch(2).with_options(options))
     # Keras asks this for the length of an epoch. With a static cardinality, tf.data would raise an
     # error for an epoch that `skip` shortens.
     made.cardinality = lambda: tf.constant(length, tf.int64)
-    made.position = position
     return made
+
+
+def _parts(indices, share: Share) -> tf.data.Dataset:
+    """The parts of a batch's indices that are a share, in the order of its replicas."""
+    size = indices.shape[0] or tf.size(indices, out_type=tf.int64)
+    ends = [replica * size // share.of for replica in (*share.replicas, share.replicas.stop)]
+    parts = [tf.data.Dataset.from_tensors(indices[a:b]) for a, b in itertools.pairwise(ends)]
+    return functools.reduce(tf.data.Dataset.concatenate, parts)
 
 
 def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:

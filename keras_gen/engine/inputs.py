@@ -104,15 +104,18 @@ def checked(
             f"{name} must be arrays, a keras_gen.data.Dataset or batches; got NoneType."
         )
     index = training and model.uses_index
+    size = batch_size * (model.accumulate if training else 1)
     if isinstance(x, data.Dataset):
         split = "train" if training else "test"
-        x = x.batches(split, batch_size, shuffle, seed=model.seed, index=index)
+        x = x.batches(split, size, shuffle, seed=model.seed, index=index)
+    elif training and model.accumulate > 1:
+        x = grouped(x, model.accumulate)
     found = arrays(model, x, y)
     if found is not None:
         model.check_examples(found["x"], found.get("label"), name)
-        x = data.Batches(found, batch_size, shuffle, seed=model.seed, index=index)
+        x = data.Batches(found, size, shuffle, seed=model.seed, index=index)
     else:
-        for batch in first_batch(x):
+        for batch in first_batch(model, x):
             first = examples(batch, type(model).__name__)
             label = None if first.label is None else np.asarray(first.label)
             model.check_examples(np.asarray(first.x), label, name)
@@ -120,12 +123,33 @@ def checked(
         check_replicas(model, x, name)
         if training:
             model.check_size(x.examples)
+            if (last := x.last_size) < model.accumulate:
+                raise ValueError(
+                    f"the last batch of {name} has {last} example(s), and accumulate is "
+                    f"{model.accumulate}: choose another batch_size."
+                )
+    return x
+
+
+def grouped(x, count: int):
+    """Returns data whose batches are `count` of the batches of `x`; arrays as they are.
+
+    Raises:
+        ValueError: for a `PyDataset`, whose batches only it can make.
+    """
+    if isinstance(x, data.Batches):
+        return x.grouped(count)
+    if is_tf_data(x):
+        first = next(iter(x.take(1)))
+        return x.rebatch(count * keras.tree.flatten(first)[0].shape[0])
+    if isinstance(x, keras.utils.PyDataset):
+        raise ValueError("accumulate needs arrays, batches of keras_gen.data or a tf.data.Dataset.")
     return x
 
 
 def check_replicas(model, batches: data.Batches, name: str) -> None:
     """Raises ValueError if the replicas cannot share the batches."""
-    last = min(batches.batch_size, batches.examples - (len(batches) - 1) * batches.batch_size)
+    last = batches.last_size
     problem = backend.check_replicas(model, name, batches.batch_size, last)
     if problem:
         raise ValueError(
@@ -141,15 +165,15 @@ def held_out(model, validation_data, batch_size: int | None):
     """
     x, label, weight = keras.utils.unpack_x_y_sample_weight(validation_data)
     refuse_weights(type(model).__name__, weight)
-    return dataset(checked(model, x, label, batch_size, name="validation_data"))
+    return dataset(model, checked(model, x, label, batch_size, name="validation_data"))
 
 
-def first_batch(x) -> list:
+def first_batch(model, x) -> list:
     """Returns the first batch of data that is not arrays, where looking at it changes nothing."""
     if isinstance(x, keras.utils.PyDataset):
         return [x[0]]
     if isinstance(x, data.Batches) or is_tf_data(x):
-        return list(itertools.islice(dataset(x) if is_tf_data(x) else x, 1))
+        return list(itertools.islice(dataset(model, x) if is_tf_data(x) else x, 1))
     return []
 
 
@@ -238,7 +262,7 @@ def unbounded(value_range: tuple[float, float] | None) -> tuple[float, float]:
     return (-math.inf, math.inf) if value_range is None else tuple(value_range)
 
 
-def dataset(x, on_host: bool = False):
+def dataset(model, x, on_host: bool = False):
     """Returns what Keras iterates over: a dataset of batches, or data of another form as it is.
 
     `on_host` is for loops that are Keras's own: batches must arrive as they are.
@@ -248,7 +272,7 @@ def dataset(x, on_host: bool = False):
     """
     if isinstance(x, data.Batches):
         own = on_host and keras.backend.backend() != "tensorflow"
-        return data.pipeline.HostBatches(x) if own else backend.loop_input(x)
+        return data.pipeline.HostBatches(x) if own else backend.loop_input(x, model)
     if is_tf_data(x) and x.options().autotune.enabled is None:
         from keras_gen.data import tf_data
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_gen import checks
-from keras_gen.engine import compilation, inputs, optimizers, position
+from keras_gen.engine import accumulation, compilation, inputs, optimizers, position
 from keras_gen.engine.backends import backend
 from keras_gen.noise import Noise
 
@@ -39,6 +39,7 @@ class Trainer(backend.Loop, keras.Model):
         conditional: whether the model needs a class label with each example.
         uses_index: whether training needs the place of each example in the training set.
         faster_without_xla: layers whose CPU kernels beat XLA's (benchmarks/throughput.py).
+        accumulate: number of parts in which a training step is computed.
         data_shape: shape of one example.
         value_range: the values that the data may have, (low, high).
     """
@@ -46,6 +47,7 @@ class Trainer(backend.Loop, keras.Model):
     metric_names: tuple[str, ...] = ("loss",)
     conditional = False
     uses_index = False
+    accumulate = 1
     faster_without_xla: ClassVar[tuple[type, ...]] = (
         keras.layers.Conv1D,
         keras.layers.Conv2D,
@@ -81,8 +83,14 @@ class Trainer(backend.Loop, keras.Model):
         steps_per_execution: int | str = "auto",
         jit_compile: bool | str = "auto",
         auto_scale_loss: bool = True,
+        accumulate: int = 1,
     ) -> None:
-        """Configures training; the arguments are those of `keras.Model.compile`.
+        """Configures training; the arguments are those of `keras.Model.compile`, and `accumulate`.
+
+        With `accumulate=4` a step is that of a batch four times as large as `fit` is given, for
+        each player, computed one batch after the other: order and noise, too, are those of the
+        large batch. Layers with statistics of their own (batch and spectral normalization) see the
+        small batches, and packs are made within them.
 
         `steps_per_execution="auto"` means 32 where that pays: not with `run_eagerly`, several
         replicas of TensorFlow, or PyTorch; on JAX and a CPU it means 8, and 1 with layers of
@@ -91,13 +99,15 @@ class Trainer(backend.Loop, keras.Model):
         `faster_without_xla`.
 
         Raises:
-            ValueError: for `loss`, `metrics` and the like, because the objective is the model's
+            ValueError: for `accumulate` below 1; for `loss`, `metrics` and the like, because the objective is the model's
                 own; and for XLA or several steps per execution where replicas share a CPU, which
                 TensorFlow cannot do.
         """
         foreign = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics}
         compilation.refuse_foreign(self, **foreign, weighted_metrics=weighted_metrics)
         given = {"steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
+        self.accumulate = checks.integer("accumulate", accumulate)
+        self._parts: accumulation.Parts | None = None
         scale_loss = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
         super().compile(
             optimizer=optimizers.resolved(optimizer, self, scale_loss),
@@ -113,7 +123,8 @@ class Trainer(backend.Loop, keras.Model):
     def get_compile_config(self) -> dict[str, Any]:
         config = super().get_compile_config()
         # "auto" stays "auto" in files: it may mean something else where the model is loaded.
-        return config and optimizers.portable(config | self._automatic)
+        more = self._automatic | {"accumulate": self.accumulate}
+        return config and optimizers.portable(config | more)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -129,7 +140,11 @@ class Trainer(backend.Loop, keras.Model):
 
     def noise(self, x) -> Noise:
         """Returns the noise of the current training step for a batch `x`, `(batch, ...)`."""
-        return Noise(self.seed, backend.part(x)).at("train", self.step)
+        if self._parts:
+            step, part = self._parts.place(self.step)
+        else:
+            step, part = self.step, backend.part(x)
+        return Noise(self.seed, part).at("train", step)
 
     def objective(self, examples: inputs.Examples, noise: Noise, training: bool) -> Objective:
         """Returns the loss and metrics per example, `(batch,)` each."""
@@ -166,25 +181,30 @@ class Trainer(backend.Loop, keras.Model):
         Returns:
             What the objective returned.
         """
+        if self._parts and (known := self._parts.known()):
+            return known
         groups = optimizers.groups(self.optimizer, networks)
-        replicas = backend.replicas(self)
+        share_of_mean = self._parts.share_of_mean if self._parts else backend.share_of_mean
+        shares = backend.replicas(self) * self.accumulate
 
         def losses(*value):
             result = objective(*value)
-            regularization = sum(sum(network.losses) for network in networks) / replicas
-            loss = backend.share_of_mean(result.loss) + regularization
+            regularization = sum(sum(network.losses) for network in networks) / shares
+            loss = share_of_mean(result.loss) + regularization
             return [optimizer.scale_loss(loss) for optimizer, _ in groups], result
 
         variables = [own for _, own in groups]
         gradients, result = backend.gradients(losses, variables, through)
+        if self._parts:
+            gradients = self._parts.summed(gradients, result)
         for (optimizer, own), slopes in zip(groups, gradients, strict=True):
             backend.update(optimizer, slopes, own, compile=self._compile_update)
         return result
 
     def report(self, *objectives: Objective) -> dict[str, Any]:
         """Ends a training step: averages what its objectives report, and counts the step."""
-        metrics: dict[str, Any] = {}
-        for each in objectives:
+        metrics: dict[str, Any] = self._parts.merged(objectives) if self._parts else {}
+        for each in () if self._parts else objectives:
             metrics |= each.metrics
 
         def count():
@@ -192,6 +212,17 @@ class Trainer(backend.Loop, keras.Model):
 
         backend.after([metrics[name] for name in self.metric_names], count)
         return self._report.average(metrics)
+
+    def whole_step(self, batch) -> dict[str, Any]:
+        """Takes a training step, in parts if `accumulate` says so."""
+        if self.accumulate == 1:
+            return self.train_step(batch)
+        unit = getattr(self, "packing", 1)
+        self._parts = accumulation.Parts(self, batch, self.accumulate, unit)
+        try:
+            return self._parts.run()
+        finally:
+            self._parts = None
 
     def test_step(self, batch) -> dict[str, Any]:
         # The noise of an evaluation depends on the batch's place in it, not on what came before,
@@ -250,7 +281,7 @@ class Trainer(backend.Loop, keras.Model):
             size = kwargs.pop("validation_batch_size", None) or batch_size
             validation_data = inputs.held_out(self, validation_data, size)
         return super().fit(
-            inputs.dataset(x),
+            inputs.dataset(self, x),
             epochs=epochs,
             verbose=verbose,
             callbacks=position.with_position(callbacks, x),
@@ -263,12 +294,12 @@ class Trainer(backend.Loop, keras.Model):
         """Returns the metrics on data; arguments and result are those of `keras.Model.evaluate`."""
         if not kwargs.get("_use_cached_eval_dataset"):  # Keras's own call, from within `fit`
             x = inputs.checked(self, x, y, batch_size)
-        return super().evaluate(inputs.dataset(x), **kwargs)
+        return super().evaluate(inputs.dataset(self, x), **kwargs)
 
     def predict(self, x, batch_size: int | None = None, **kwargs) -> np.ndarray:
         """Returns the outputs of `call`; arguments are those of `keras.Model.predict`."""
         x = inputs.checked(self, x, None, batch_size)
-        return super().predict(inputs.dataset(x, on_host=True), **kwargs)
+        return super().predict(inputs.dataset(self, x, on_host=True), **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None) -> None:
         """Does nothing: all is built. Keras would take the first batch's mean over the replicas,

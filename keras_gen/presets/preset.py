@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SCHEDULES = ("constant", "cosine", "stages")
-STRATEGIES = ("auto", "single", "mirrored", "tpu")
+STRATEGIES = ("auto", "single", "mirrored", "multiworker", "tpu")
 DTYPES = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
@@ -23,6 +23,7 @@ class Preset:
         model: the model's own hyperparameters, further keyword arguments of `for_data`.
         epochs: passes over the training set.
         batch_size: examples per step, over all replicas.
+        accumulate: how many such batches, one after the other, make one step.
         learning_rate: Adam's learning rate, or where its schedule starts; for a model with several
             players one for all, or player -> rate.
         adam: further arguments of Adam.
@@ -45,6 +46,7 @@ class Preset:
     model: dict[str, Any] = field(default_factory=dict)
     epochs: int = 20
     batch_size: int = 128
+    accumulate: int = 1
     learning_rate: float | dict[str, float] = 1e-3
     adam: dict[str, float] = field(default_factory=dict)
     schedule: str = "constant"

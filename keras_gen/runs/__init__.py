@@ -14,7 +14,7 @@ from keras_gen.runs.releasing import release
 from keras_gen.runs.run import Run
 from keras_gen.runs.samples import check_suffix, write_samples
 from keras_gen.runs.schedules import schedule
-from keras_gen.runs.strategies import strategy
+from keras_gen.runs.strategies import is_chief, strategy
 from keras_gen.runs.trained import ModelFile, Released, TrainedModel, open
 from keras_gen.runs.training import Job, build, prepare, resume, train
 
@@ -32,6 +32,7 @@ __all__ = [
     "check_suffix",
     "comparison",
     "draw_comparison",
+    "is_chief",
     "open",
     "override",
     "prepare",

@@ -122,10 +122,13 @@ class HistoryFile(keras.callbacks.Callback):
     The seconds count from one row to the next, including what other callbacks take.
     """
 
-    def __init__(self, run: Run, initial_epoch: int):
+    def __init__(self, run: Run, rows: Iterable[Mapping[str, Any]]):
+        """Args:
+        run: whose file it is.
+        rows: of the history so far.
+        """
         super().__init__()
-        self.run = run
-        self.rows = run.read_history(initial_epoch)
+        self.run, self.rows = run, list(rows)
 
     def on_train_begin(self, logs=None):
         self.start = time.perf_counter()

@@ -116,7 +116,7 @@ def override(preset: Preset, settings: dict[str, Any]) -> Preset:
 
 
 def _check_fields(preset: Preset) -> None:
-    for key in ("epochs", "batch_size", "save_every"):
+    for key in ("epochs", "batch_size", "accumulate", "save_every"):
         value = getattr(preset, key)
         if type(value) is not int or value < 1:
             raise ValueError(f"{key} must be a positive integer, got {value!r}")

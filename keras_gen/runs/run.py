@@ -189,7 +189,10 @@ class Run(TrainedModel):
     @property
     def resume_command(self) -> str:
         """The command that continues training."""
-        return f"keras-gen train --resume --run-dir {shlex.quote(str(self.path))}"
+        launch = ""
+        if self.config.strategy == "multiworker":
+            launch = f"launch --workers {self.content['workers']} "
+        return f"keras-gen {launch}train --resume --run-dir {shlex.quote(str(self.path))}"
 
     def checkpoint(self, epoch: int, part: bool = False) -> Path:
         """Returns the path of the checkpoint after `epoch` epochs, and a part of the next."""
@@ -268,16 +271,9 @@ def check_free(path: Path) -> None:
         )
 
 
-def _numbered(preset: str, root: Path) -> dict[int, Path]:
-    """Returns the run directories of a preset under `root`, by number."""
-    paths = {path.name.removeprefix(f"{preset}-"): path for path in root.glob(f"{preset}-*")}
-    return {int(number): path for number, path in paths.items() if number.isdigit()}
-
-
 def next_path(preset: str, root: str | os.PathLike = "runs") -> Path:
     """Returns the next free path `PRESET-NNN` under `root`."""
-    root = Path(root)
-    return root / f"{preset}-{max(_numbered(preset, root), default=0) + 1:03d}"
+    return files.next_numbered(Path(root, preset))
 
 
 def newest_unfinished(preset: str, root: str | os.PathLike = "runs") -> Path:
@@ -286,7 +282,7 @@ def newest_unfinished(preset: str, root: str | os.PathLike = "runs") -> Path:
     Raises:
         FileNotFoundError: if there is none.
     """
-    for _, path in sorted(_numbered(preset, Path(root)).items(), reverse=True):
+    for _, path in sorted(files.numbered(Path(root, preset)).items(), reverse=True):
         if (path / "config.json").is_file() and not Run(path).finished:
             return path
     raise FileNotFoundError(f"no unfinished run of {preset} in {root}/: nothing to resume")

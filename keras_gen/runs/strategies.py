@@ -1,8 +1,11 @@
-"""Where training runs: one device, several in one machine, or a TPU."""
+"""Where training runs: one device, several in one machine or in several, or a TPU."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
+import json
+import os
 from typing import Any, NamedTuple
 
 import keras
@@ -25,9 +28,10 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy | Devices:
 
     Args:
         name: "auto" (all local GPUs when there are several, else one device), "single" (one
-            device), "mirrored" (all local GPUs, or else all logical CPUs) or "tpu". JAX takes
-            whatever devices it has for "mirrored" and "tpu", by `keras.distribution.DataParallel`;
-            PyTorch has one device.
+            device), "mirrored" (all local GPUs, or else all logical CPUs), "multiworker" (those of
+            several processes, which `TF_CONFIG` names) or "tpu". JAX takes whatever devices it has
+            for "mirrored" and "tpu", by `keras.distribution.DataParallel`; PyTorch has one device.
+            Workers must meet before TensorFlow computes anything: ask for "multiworker" first.
 
     Raises:
         ValueError: for an unknown name, or if there are no such devices.
@@ -36,7 +40,9 @@ def strategy(name: str = "auto") -> tf.distribute.Strategy | Devices:
         raise ValueError(f"unknown strategy {name!r}: known are {', '.join(STRATEGIES)}")
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        return _tensorflow(name)
+        return _workers() if name == "multiworker" else _tensorflow(name)
+    if name == "multiworker":
+        raise ValueError("strategy 'multiworker' is TensorFlow's: use --backend tensorflow")
     if backend == "torch" and name in ("mirrored", "tpu"):
         raise ValueError(f"strategy {name!r} is not for PyTorch, which trains on one device")
     count = 1 if backend == "torch" else len(keras.distribution.list_devices())
@@ -67,3 +73,46 @@ def _tensorflow(name: str) -> tf.distribute.Strategy:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"strategy 'tpu': no TPU found ({reason}); use 'auto'") from error
     return tf.distribute.TPUStrategy(resolver)
+
+
+def workers() -> list[str]:
+    """Returns the addresses of the workers that `TF_CONFIG` names.
+
+    Raises:
+        ValueError: if there is no `TF_CONFIG`, or it does not name workers and this one's place.
+    """
+    try:
+        config = json.loads(os.environ["TF_CONFIG"])
+        (kind,) = config["cluster"]
+        addresses = list(config["cluster"][kind])
+        if kind != "worker" or config["task"]["type"] != kind:
+            raise ValueError("its cluster must have the one job 'worker'")
+        addresses[int(config["task"]["index"])]
+    except KeyError as error:
+        if "TF_CONFIG" not in os.environ:
+            raise ValueError(
+                "strategy 'multiworker' needs several processes: start them with keras-gen launch, "
+                "or set TF_CONFIG for each (docs/scaling.md)"
+            ) from error
+        raise ValueError(f"TF_CONFIG has no entry {error}") from error
+    except (ValueError, TypeError, IndexError) as error:
+        raise ValueError(
+            'TF_CONFIG must be JSON as {"cluster": {"worker": [ADDRESS, ...]}, "task": '
+            f'{{"type": "worker", "index": I}}}}: {error}'
+        ) from error
+    return addresses
+
+
+def is_chief(name: str) -> bool:
+    """Returns whether this process writes what training leaves: of several workers, the first."""
+    if name != "multiworker":
+        return True
+    workers()
+    return int(json.loads(os.environ["TF_CONFIG"])["task"]["index"]) == 0
+
+
+@functools.cache
+def _workers() -> tf.distribute.Strategy:
+    """The strategy of all workers; a process is a worker of one cluster."""
+    workers()
+    return tf.distribute.MultiWorkerMirroredStrategy()

@@ -292,7 +292,7 @@ def preset_of(content: dict[str, Any]) -> Preset:
         ValueError: if fields are missing.
     """
     try:
-        content = {"save_every": 1} | content  # of older cards
+        content = {"save_every": 1, "accumulate": 1} | content  # of older cards
         fields = {field.name: content[field.name] for field in dataclasses.fields(Preset)[1:]}
         fields["protocols"] = tuple(fields["protocols"])
         return Preset(content["preset"], **fields)

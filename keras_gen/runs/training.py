@@ -6,7 +6,7 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,10 @@ from keras_gen import checks, data, evaluation, files, models, presets
 from keras_gen.engine.backends import backend
 from keras_gen.engine.optimizers import adam
 from keras_gen.presets import Preset
-from keras_gen.runs import callbacks
+from keras_gen.runs import callbacks, strategies
 from keras_gen.runs.config import Config, override
 from keras_gen.runs.run import Run, check_free, next_path
 from keras_gen.runs.schedules import schedule
-from keras_gen.runs.strategies import strategy
 from keras_gen.runs.trained import load_data
 
 CHECKED = 1000  # training examples whose shape and range are checked before training
@@ -31,7 +30,15 @@ log = logging.getLogger("keras_gen")
 
 @dataclass
 class Job:
-    """A run that is ready to train: data loaded, model built or restored, by `prepare`."""
+    """A run that is ready to train: data loaded, model built or restored, by `prepare`.
+
+    Attributes:
+        config: all that the run depends on.
+        dataset, train, validation: the data.
+        model: the model, compiled.
+        initial_epoch: number of epochs that are done.
+        history: their rows of history.csv.
+    """
 
     config: Config
     dataset: data.Dataset
@@ -39,6 +46,13 @@ class Job:
     validation: data.Batches
     model: models.GenerativeModel
     initial_epoch: int = 0
+    history: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def workers(self) -> int:
+        """The number of processes that share each batch."""
+        several = self.config.strategy == "multiworker"
+        return len(strategies.workers()) if several else 1
 
     def as_json(self) -> dict[str, Any]:
         """Returns the content of config.json: config, description of the data, size of the work."""
@@ -48,9 +62,10 @@ class Job:
             "training_examples": self.dataset.size("train"),
             "test_examples": self.dataset.size("test"),
             "data_fingerprint": self.dataset.fingerprint(),
-            "steps_per_epoch": len(self.train),
-            "steps": len(self.train) * self.config.preset.epochs,
+            "steps_per_epoch": steps_per_epoch(self.config.preset, self.train),
+            "steps": steps_per_epoch(self.config.preset, self.train) * self.config.preset.epochs,
             "replicas": backend.replicas(self.model),
+            "workers": self.workers,
             "device": backend.device(),
         }
 
@@ -76,7 +91,7 @@ class Job:
 
     def fit(
         self,
-        run: Run,
+        run: Run | None,
         verbose: int | str = "auto",
         interrupted: Callable[[], bool] = lambda: False,
         further: Iterable[keras.callbacks.Callback] = (),
@@ -84,7 +99,8 @@ class Job:
         """Trains into the run directory up to the preset's last epoch, and finishes the run.
 
         Args:
-            run: the run directory, with the job's config.
+            run: the run directory, with the job's config; None in a worker that is not the first,
+                which writes nothing.
             verbose: as in `keras.Model.fit`.
             interrupted: asked after each execution of steps whether to end with
                 KeyboardInterrupt, once there is a checkpoint.
@@ -94,39 +110,41 @@ class Job:
             Diverged: if a metric is no longer a number, or the discriminator has won.
             InUse: if another process trains it.
         """
+        if run is None:
+            return self._fit([callbacks.StopWhenDiverged(self.history), *further], verbose)
         with files.locked(run.lock_file):
             files.drop_partial(run.path)
-            return self._fit(run, verbose, interrupted, further)
+            run.make_folders()
+            every = self.config.preset.save_every
+            diverged = callbacks.StopWhenDiverged(self.history)
+            written = [
+                diverged,
+                callbacks.HistoryFile(run, self.history),
+                *callbacks.tensorboard(run),
+                callbacks.Samples(run, self.dataset.spec, self.config.seed, every),
+                callbacks.Checkpoints(run, diverged, every),
+                callbacks.Interrupted(run, interrupted),
+            ]
+            history = self._fit([*written, *further], verbose)
+            finish(run, self.config.preset.epochs)
+            return history
 
-    def _fit(self, run: Run, verbose, interrupted, further) -> keras.callbacks.History:
-        epochs, every = self.config.preset.epochs, self.config.preset.save_every
+    def _fit(self, further: list[keras.callbacks.Callback], verbose) -> keras.callbacks.History:
         start = int(self.model.epoch_start.numpy())
-        run.make_folders()
-        diverged = callbacks.StopWhenDiverged(run.read_history(self.initial_epoch))
         middle = start < int(self.model.step.numpy())
-        written = [
-            *([callbacks.MiddleOfEpoch(start)] if middle else []),
-            diverged,
-            callbacks.HistoryFile(run, self.initial_epoch),
-            *callbacks.tensorboard(run),
-            callbacks.Samples(run, self.dataset.spec, self.config.seed, every),
-            callbacks.Checkpoints(run, diverged, every),
-            callbacks.Interrupted(run, interrupted),
-            *further,
-        ]
+        if middle:
+            further = [callbacks.MiddleOfEpoch(start), *further]
         with warnings.catch_warnings():
             if middle:  # Keras expects a whole epoch
                 warnings.filterwarnings("ignore", "Your input ran out of data")
-            history = self.model.fit(
+            return self.model.fit(
                 self.train,
                 validation_data=self.validation,
-                epochs=epochs,
+                epochs=self.config.preset.epochs,
                 initial_epoch=self.initial_epoch,
-                callbacks=written,
+                callbacks=further,
                 verbose=verbose,
             )
-        finish(run, epochs)
-        return history
 
 
 def prepare(config: Config, run: Run | None = None) -> Job:
@@ -137,7 +155,7 @@ def prepare(config: Config, run: Run | None = None) -> Job:
         PermissionError: if nothing can be written in the run directory.
         InUse: if another process trains the run.
     """
-    if run:
+    if run and strategies.is_chief(config.strategy):
         files.check_writable(run.path)
         files.check_unlocked(run.lock_file)
     if config.backend != keras.backend.backend():
@@ -145,6 +163,7 @@ def prepare(config: Config, run: Run | None = None) -> Job:
             f"the run is for the backend {config.backend}, and this is {keras.backend.backend()}: "
             f"give keras-gen --backend {config.backend}, or set KERAS_BACKEND before Python starts"
         )
+    strategies.strategy(config.strategy)  # before TensorFlow computes anything
     dataset = load_data(config.preset, config.data_dir)
     before = run and run.content.get("data_fingerprint")  # older runs have none
     if before and before != dataset.fingerprint():
@@ -159,7 +178,7 @@ def prepare(config: Config, run: Run | None = None) -> Job:
 def build(config: Config, dataset: data.Dataset, run: Run | None = None) -> Job:
     """Builds the model for data that is loaded, or restores it, as `prepare`."""
     preset = config.preset
-    scope = strategy(config.strategy)
+    scope = strategies.strategy(config.strategy)
     replicas = scope.num_replicas_in_sync
     if preset.batch_size % replicas:
         raise ValueError(
@@ -171,10 +190,11 @@ def build(config: Config, dataset: data.Dataset, run: Run | None = None) -> Job:
             f"batch_size {preset.batch_size} cannot be divided into packs of {packing} on each of "
             f"{replicas} replica(s)"
         )
-    if dataset.size("train") < preset.batch_size:
+    if dataset.size("train") < preset.batch_size * preset.accumulate:
+        times = f" times accumulate {preset.accumulate}" if preset.accumulate > 1 else ""
         raise ValueError(
-            f"batch_size {preset.batch_size} is more than the {dataset.size('train')} training "
-            f"examples of {preset.data}"
+            f"batch_size {preset.batch_size}{times} is more than the {dataset.size('train')} "
+            f"training examples of {preset.data}"
         )
     # Only whole batches, so that one compiled step serves all. Of the test examples a smaller last
     # batch too, unless a replica might get none of it.
@@ -195,18 +215,24 @@ def build(config: Config, dataset: data.Dataset, run: Run | None = None) -> Job:
     with scope.scope():
         restored = restore(run) if run else None
         if restored:
-            run.read_history(restored[1])  # a damaged one is an error here, not in the middle
-            return Job(config, dataset, train, validation, *restored)
+            history = run.read_history(restored[1])
+            return Job(config, dataset, train, validation, *restored, history)
         keras.utils.set_random_seed(config.seed)
         options = {"num_examples": dataset.size("train")} if cls.uses_index else {}
         options |= preset.network | preset.model
         with policy(config.dtype):
             model = cls.for_data(dataset.spec, seed=config.seed, **options)
         model.adapt(dataset.arrays("train", limit=ADAPT_EXAMPLES)["x"])
-        model.compile(optimizer=optimizer(preset, model, preset.epochs * len(train)))
+        steps = preset.epochs * steps_per_epoch(preset, train)
+        model.compile(optimizer(preset, model, steps), accumulate=preset.accumulate)
     examples = dataset.arrays("train", limit=CHECKED)
     model.check_examples(examples["x"], examples.get("label"))
     return Job(config, dataset, train, validation, model)
+
+
+def steps_per_epoch(preset: Preset, train: data.Batches) -> int:
+    """Returns the number of training steps in an epoch, each of whole batches."""
+    return len(train) // preset.accumulate
 
 
 @contextlib.contextmanager
@@ -292,7 +318,7 @@ def train(
     verbose: int | str = "auto",
     dtype: str = "float32",
     **settings: Any,
-) -> Run:
+) -> Run | None:
     """Trains a preset into a new run directory.
 
     ```python
@@ -305,14 +331,14 @@ def train(
         run_dir: the directory to make; by default the next free runs/PRESET-NNN.
         seed: of the initial weights, the noise and the order of the data.
         data_dir: where prepared data sets are.
-        strategy: "auto", "single", "mirrored" or "tpu".
+        strategy: "auto", "single", "mirrored", "multiworker" or "tpu".
         verbose: as in `keras.Model.fit`.
         dtype: "float32", "mixed_bfloat16" or "mixed_float16".
         **settings: replace settings of the preset, as in `override`. With other data, protocols of
             the preset that are not for it are left out.
 
     Returns:
-        The finished run.
+        The finished run; None in a worker that is not the first.
 
     Raises:
         ValueError: before training starts, if something in the config does not fit.
@@ -331,10 +357,12 @@ def train(
         settled = override(preset, settings)
         config = Config(settled, checks.seed(seed), place, strategy, dtype=dtype)
     path = next_path(config.preset.name) if run_dir is None else Path(run_dir)
-    check_free(path)
+    chief = strategies.is_chief(config.strategy)
+    if chief:
+        check_free(path)
     job = prepare(config)
     job.check_protocols(settings)
-    run = Run.create(path, job.as_json())
+    run = Run.create(path, job.as_json()) if chief else None
     job.fit(run, verbose)
     return run
 
@@ -357,5 +385,6 @@ def resume(run_dir: str | os.PathLike, verbose: int | str = "auto") -> Run:
     """
     run = Run(run_dir)
     if not run.finished:
-        prepare(run.config, run).fit(run, verbose)
+        job = prepare(run.config, run)
+        job.fit(run if strategies.is_chief(run.config.strategy) else None, verbose)
     return run

@@ -48,7 +48,7 @@ class Scope(keras.StatelessScope):
         super().add_update((variable, value))
 
 
-def loop_input(batches) -> Feed:
+def loop_input(batches, model) -> Feed:
     """Returns what Keras iterates over for `keras_gen.data.Batches`."""
     if "feed" not in vars(batches):
         batches.feed = Feed(batches, _to_device)
@@ -71,7 +71,7 @@ class Loop:
         if self.train_function is None or force:
             variables = [self.trainable_variables, self.non_trainable_variables,
                          self.optimizer.variables, self.metrics_variables]  # fmt: skip
-            self.train_function = Execution(self, self.train_step, variables, self.step)
+            self.train_function = Execution(self, self.whole_step, variables, self.step)
 
     def make_test_function(self, force: bool = False) -> None:
         """Makes the function that takes `steps_per_execution` steps of an evaluation."""

@@ -10,7 +10,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras_gen.engine.backends.tensorflow_loop import Loop, Shared, several_workers
 from keras_gen.noise import Part
+
+__all__ = ["Loop"]
 
 scan = tf.scan
 while_loop = tf.while_loop
@@ -58,14 +61,23 @@ def gradients(
     ((loss,), (own,)) = scalars, variables
     slope, *direct = tape.gradient(loss, [through.value, *own])
     chained = through.tape.gradient(through.value, own, output_gradients=slope)
-    return [[_sum(a, b) for a, b in zip(direct, chained, strict=True)]], rest
+    return [[added(a, b) for a, b in zip(direct, chained, strict=True)]], rest
 
 
-def _sum(a, b):
-    """The sum of two gradients, either of which may be None."""
+def added(a, b):
+    """Returns the sum of two gradients, either of which may be None."""
     if a is None or b is None:
         return b if a is None else a
+    if isinstance(a, tf.IndexedSlices):  # of an embedding: rows and where they belong
+        parts = zip((a.values, a.indices), (b.values, b.indices), strict=True)
+        return tf.IndexedSlices(*(tf.concat(each, axis=0) for each in parts), a.dense_shape)
     return a + b
+
+
+def once_computed(value, gradients: list[list]):
+    """Returns a value that is not there before gradients are."""
+    with tf.control_dependencies([g for g in tf.nest.flatten(gradients) if g is not None]):
+        return tf.identity(value)
 
 
 def gradient(function: Callable[..., tuple[Any, Any]], inputs: Sequence) -> tuple[list, Any]:
@@ -262,10 +274,10 @@ def padded_rows(rows: int) -> int:
 # ---- Keras's loops -------------------------------------------------------------------------------
 
 
-def loop_input(batches) -> tf.data.Dataset:
+def loop_input(batches, model: keras.Model) -> tf.data.Dataset | Shared:
     """Returns what Keras iterates over for `keras_gen.data.Batches`."""
-    return batches.dataset
-
-
-class Loop:
-    """What Keras's `fit` and `evaluate` call on TensorFlow is Keras's own."""
+    if not several_workers(model.distribute_strategy):
+        return batches.dataset
+    if "shared" not in vars(batches):
+        batches.shared = Shared(batches, model.distribute_strategy)
+    return batches.shared

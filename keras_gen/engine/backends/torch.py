@@ -60,6 +60,18 @@ def detached(value):
     return value.detach() if torch.is_tensor(value) else value
 
 
+def added(a, b):
+    """Returns the sum of two gradients, either of which may be None."""
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
+
+
+def once_computed(value, gradients: list[list]):
+    """Returns the value: what came before is computed."""
+    return value
+
+
 def gradient(function: Callable[..., tuple[Any, Any]], inputs: Sequence) -> tuple[list, Any]:
     """Returns the gradient of a scalar with respect to inputs; it can be differentiated again.
 
@@ -199,7 +211,7 @@ def padded_rows(rows: int) -> int:
 # ---- Keras's loops -------------------------------------------------------------------------------
 
 
-def loop_input(batches) -> Feed:
+def loop_input(batches, model) -> Feed:
     """Returns what Keras iterates over for `keras_gen.data.Batches`."""
     if "feed" not in vars(batches):
         batches.feed = Feed(batches, ops.convert_to_tensor)
@@ -212,7 +224,7 @@ class Loop:
     def make_train_function(self, force: bool = False) -> None:
         """Makes the function that takes training steps."""
         if self.train_function is None or force:
-            self.train_function = lambda items: self._steps(items, self.train_step)
+            self.train_function = lambda items: self._steps(items, self.whole_step)
 
     def make_test_function(self, force: bool = False) -> None:
         """Makes the function that takes steps of an evaluation."""

@@ -1,0 +1,117 @@
+"""A training step in parts, one after the other: large batches in little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from keras import ops
+
+from keras_gen.engine.backends import backend
+from keras_gen.noise import Part
+
+
+class _NextPart(Exception):
+    """What a part had to do is done."""
+
+
+class Parts:
+    """A step of a model in parts of its batch.
+
+    The players of the model take turns. For each player's step, `train_step` is called with one
+    part after the other, as far as that step's `minimize`, which adds the part's gradient to the
+    sum; the last part's takes the optimizer's step. So each player meets the others as they are
+    when the whole batch is one part, and a gradient is kept for one player only. What the steps
+    before returned is kept, part by part; what `compute_once` computed is computed again.
+
+    Args:
+        model: a `Trainer`.
+        batch: the batch, in any form that Keras hands over.
+        count: number of parts.
+        unit: a part is a multiple of so many examples, except the last.
+    """
+
+    def __init__(self, model, batch, count: int, unit: int = 1):
+        self._model = model
+        self._examples = model.examples(batch)
+        self._count = count
+        x = self._examples.x
+        size = x.shape[0] or ops.shape(x)[0]
+        self._ends = [i * (size // unit) // count * unit for i in range(count)] + [size]
+        self._whole = backend.part(x) or Part(0, size, size)
+        self._index = 0
+        self._step = 0  # number of the optimizer's step whose gradient is being summed
+        self._calls = 0  # of `minimize` in this part
+        self._sum: list[list] | None = None
+        self._found: list[list] = []  # for each of those steps, what came of each part
+
+    def run(self) -> dict[str, Any]:
+        """Returns what `train_step` returns."""
+        while True:
+            for self._index in range(self._count):
+                self._calls = 0
+                try:
+                    return self._model.train_step(self._part())
+                except _NextPart:
+                    continue
+            self._step += 1
+
+    def _part(self) -> dict[str, Any]:
+        start, end = self._ends[self._index : self._index + 2]
+        entries = {"x": self._examples.x[start:end]}
+        for name in ("label", "index"):
+            if (values := getattr(self._examples, name)) is not None:
+                entries[name] = values[start:end]
+        return {name: self._in_turn(values) for name, values in entries.items()}
+
+    def _in_turn(self, value):
+        """A value that is there once the parts before are done, whose memory is then free."""
+        return value if self._sum is None else backend.once_computed(value, self._sum)
+
+    def place(self, step) -> tuple[Any, Part]:
+        """Returns the training step and the part of the global batch, for the noise."""
+        start, end = self._ends[self._index : self._index + 2]
+        part = Part(self._whole.start + start, self._whole.total, end - start)
+        return self._in_turn(ops.convert_to_tensor(step)), part
+
+    def share_of_mean(self, values):
+        """Returns this part's share of the mean of values, `(n,)`, over the global batch."""
+        start, end = self._ends[self._index : self._index + 2]
+        share = ops.cast(end - start, values.dtype) / ops.cast(self._whole.total, values.dtype)
+        return ops.mean(values) * share
+
+    def known(self):
+        """Returns what this call of `minimize` returned before, or None if it is to be computed."""
+        call, self._calls = self._calls, self._calls + 1
+        if call > self._step:
+            raise _NextPart  # of the next step
+        return self._found[call][self._index] if call < self._step else None
+
+    def summed(self, gradients: list[list], result) -> list[list] | None:
+        """Adds gradients and keeps what came with them.
+
+        Returns:
+            The gradients of the whole batch, after the last part.
+        """
+        if self._index == 0:
+            self._found.append([])
+        self._found[-1].append(result)
+        if self._sum is None:
+            self._sum = gradients
+        else:
+            pairs = zip(self._sum, gradients, strict=True)
+            self._sum = [list(map(backend.added, one, two)) for one, two in pairs]
+        if self._index + 1 < self._count:
+            raise _NextPart
+        whole, self._sum = self._sum, None
+        return whole
+
+    def merged(self, objectives: Iterable) -> dict[str, Any]:
+        """Returns the metrics of objectives, per example of the whole batch."""
+        given = {id(each) for each in objectives}
+        metrics: dict[str, Any] = {}
+        for parts in self._found:
+            if id(parts[-1]) in given:
+                for name in parts[-1].metrics:
+                    metrics[name] = ops.concatenate([each.metrics[name] for each in parts])
+        return metrics
