@@ -388,6 +388,61 @@ def test_xla_trains_alike(name, kind):
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(("name", "kind"), FOREMOST)
+def test_a_step_is_one_program_of_static_shapes(name, kind):
+    """As a TPU needs it: nothing of it is left to the host, and no size is known only later."""
+    model = make(name, kind=kind, jit_compile=True)
+    batch = {key: tf.constant(value[:BATCH]) for key, value in like(model).items()}
+    if model.uses_index:
+        batch["index"] = tf.range(BATCH)
+    step = tf.function(model.whole_step, jit_compile=True, autograph=False)
+    program = step.experimental_get_compiler_ir(batch)(stage="hlo")
+    assert "ENTRY" in program
+    assert "<=" not in program  # as in f32[<=16,8], of a size that is known only later
+    for foreign in ("custom-call", "infeed", "outfeed", "send(", "recv("):
+        assert foreign not in program
+
+
+@pytest.mark.parametrize("name", SOME)
+def test_accumulated_batches_are_one_large_batch(name):
+    """Without layers whose statistics are of a batch."""
+    cls, spec = models.get(name), spec_of(name)
+    options = {key: None for key in ("generator_normalization", "normalization")
+               if key in cls.for_data.__signature__.parameters}  # fmt: skip
+    results = []
+    for parts in (1, 3):
+        model = for_data(cls, spec, seed=1, **options)
+        options_here = {} if BACKEND == "jax" else {"run_eagerly": True}
+        model.compile(keras.optimizers.SGD(1e-2), accumulate=parts, **options_here)
+        # The last large batch has 15 examples.
+        given = data.Batches(like(model, 45), 30 // parts, seed=2, index=model.uses_index)
+        history = model.fit(given, epochs=2, verbose=0).history
+        assert int(model.step) == 4
+        results.append((state(model), history))
+    (expected, metrics), (found, accumulated) = results
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
+    for metric, values in metrics.items():
+        np.testing.assert_allclose(accumulated[metric], values, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("name", ["VAE", "VAEGAN"])
+def test_replicas_accumulate_as_one(name, two_replicas):
+    options = {"generator_normalization": None} if name == "VAEGAN" else {}
+    results = []
+    for parts, strategy in ((1, None), (2, two_replicas)):
+        with strategy.scope() if strategy else contextlib.nullcontext():
+            model = for_data(models.get(name), spec_of(name), seed=1, **options)
+            model.compile(keras.optimizers.SGD(1e-2), accumulate=parts, jit_compile=False)
+        # The last step has 11 examples: replicas get 6 and 5.
+        model.fit(data.Batches(like(model, 43), 32 // parts, seed=2), epochs=2, verbose=0)
+        results.append(state(model))
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"][BACKEND == "jax" :])
 @pytest.mark.parametrize("name", SOME)
 def test_mixed_precision_skips_no_step_and_learns(name, policy, mixed, tmp_path):

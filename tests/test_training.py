@@ -105,7 +105,7 @@ def test_stages_of_a_shorter_run_keep_their_proportions():
 def test_unknown_schedule_and_strategy():
     with pytest.raises(ValueError, match="known are constant, cosine, stages"):
         runs.schedule("linear", 0.1, 1)
-    with pytest.raises(ValueError, match="known are auto, single, mirrored, tpu"):
+    with pytest.raises(ValueError, match="known are auto, single, mirrored, multiworker, tpu"):
         runs.strategy("many")
 
 
@@ -133,6 +133,25 @@ def test_two_replicas_train_as_one(default_xla):
         ).history
         histories.append(history)
     np.testing.assert_allclose(histories[0]["loss"], histories[1]["loss"], rtol=1e-4)
+
+
+def test_a_run_accumulates(tmp_path):
+    """The run is that of the larger batch, and resumes in the middle of an epoch."""
+    large = runs.train(config(epochs=2, batch_size=64), tmp_path / "large", verbose=0)
+    settings = {"epochs": 2, "batch_size": 16, "accumulate": 4}
+    small = runs.train(config(**settings), tmp_path / "small", verbose=0)
+    assert small.content["steps"] == large.content["steps"]
+    for row, expected in zip(small.history, large.history, strict=True):
+        assert float(row["loss"]) == pytest.approx(float(expected["loss"]), rel=1e-4)
+    job = runs.prepare(config(**settings))
+    assert job.model.accumulate == 4
+    job.model.compile(job.model.optimizer, steps_per_execution=1, accumulate=4)
+    run = runs.Run.create(tmp_path / "run", job.as_json())
+    with pytest.raises(KeyboardInterrupt):
+        job.fit(run, verbose=0, interrupted=lambda: int(job.model.step.numpy()) >= 5)
+    assert run.checkpoint_epochs(part=True) == [0]
+    assert runs.resume(run.path, verbose=0).model.accumulate == 4
+    assert_same_weights(run.path, small.path)
 
 
 def test_a_mirrored_run_is_complete(tmp_path):

@@ -52,6 +52,8 @@ def workers(request, tmp_path_factory):
 @pytest.mark.parametrize("case", worker_steps.CASES, ids="-".join)
 def test_workers_train_as_one(workers, case):
     """By SGD to rounding; Adam divides rounding by the size of the gradient, which may be small."""
+    if case not in worker_steps.cases(workers[1]):
+        pytest.skip("told by two workers")
     found = dict(np.load(workers[0] / f"{'-'.join(case)}.npz"))
     model, history = worker_steps.trained(*case, runs.strategy("single"))
     tolerance = 1e-6 if "SGD" in case else 1e-2 * worker_steps.RATE
@@ -59,10 +61,9 @@ def test_workers_train_as_one(workers, case):
         np.testing.assert_allclose(found[str(i)], weight, rtol=0, atol=tolerance)
     for name, values in history.items():
         np.testing.assert_allclose(found[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
-    x = worker_steps.examples(case[1])["x"]
-    np.testing.assert_allclose(
-        found["predicted"], model.predict(x[:10], verbose=0), rtol=0, atol=10 * tolerance
-    )
+    if case == worker_steps.CASES[0]:
+        predicted = model.predict(worker_steps.examples(case[1])["x"][:10], verbose=0)
+        np.testing.assert_allclose(found["predicted"], predicted, rtol=0, atol=10 * tolerance)
 
 
 def test_each_example_is_read_by_one_worker_once_an_epoch(workers):

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import Any
 
 from keras import ops
 
 from keras_gen.engine.backends import backend
 from keras_gen.noise import Part
+
+# Replicas are threads, and each computes its own parts.
+_running: ContextVar[Parts | None] = ContextVar("parts", default=None)
+
+
+def running() -> Parts | None:
+    """Returns the step in parts that is being computed, or None."""
+    return _running.get()
 
 
 class _NextPart(Exception):
@@ -47,14 +57,16 @@ class Parts:
 
     def run(self) -> dict[str, Any]:
         """Returns what `train_step` returns."""
-        while True:
-            for self._index in range(self._count):
-                self._calls = 0
-                try:
-                    return self._model.train_step(self._part())
-                except _NextPart:
-                    continue
-            self._step += 1
+        token = _running.set(self)
+        try:
+            while True:
+                for index in range(self._count):
+                    self._index, self._calls = index, 0
+                    with contextlib.suppress(_NextPart):
+                        return self._model.train_step(self._part())
+                self._step += 1
+        finally:
+            _running.reset(token)
 
     def _part(self) -> dict[str, Any]:
         start, end = self._ends[self._index : self._index + 2]

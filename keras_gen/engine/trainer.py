@@ -99,15 +99,14 @@ class Trainer(backend.Loop, keras.Model):
         `faster_without_xla`.
 
         Raises:
-            ValueError: for `accumulate` below 1; for `loss`, `metrics` and the like, because the objective is the model's
-                own; and for XLA or several steps per execution where replicas share a CPU, which
-                TensorFlow cannot do.
+            ValueError: for `accumulate` below 1; for `loss`, `metrics` and the like, because the
+                objective is the model's own; and for XLA or several steps per execution where
+                replicas share a CPU, which TensorFlow cannot do.
         """
         foreign = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics}
         compilation.refuse_foreign(self, **foreign, weighted_metrics=weighted_metrics)
         given = {"steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
         self.accumulate = checks.integer("accumulate", accumulate)
-        self._parts: accumulation.Parts | None = None
         scale_loss = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
         super().compile(
             optimizer=optimizers.resolved(optimizer, self, scale_loss),
@@ -140,8 +139,8 @@ class Trainer(backend.Loop, keras.Model):
 
     def noise(self, x) -> Noise:
         """Returns the noise of the current training step for a batch `x`, `(batch, ...)`."""
-        if self._parts:
-            step, part = self._parts.place(self.step)
+        if parts := accumulation.running():
+            step, part = parts.place(self.step)
         else:
             step, part = self.step, backend.part(x)
         return Noise(self.seed, part).at("train", step)
@@ -181,10 +180,11 @@ class Trainer(backend.Loop, keras.Model):
         Returns:
             What the objective returned.
         """
-        if self._parts and (known := self._parts.known()):
+        parts = accumulation.running()
+        if parts and (known := parts.known()):
             return known
         groups = optimizers.groups(self.optimizer, networks)
-        share_of_mean = self._parts.share_of_mean if self._parts else backend.share_of_mean
+        share_of_mean = parts.share_of_mean if parts else backend.share_of_mean
         shares = backend.replicas(self) * self.accumulate
 
         def losses(*value):
@@ -195,16 +195,17 @@ class Trainer(backend.Loop, keras.Model):
 
         variables = [own for _, own in groups]
         gradients, result = backend.gradients(losses, variables, through)
-        if self._parts:
-            gradients = self._parts.summed(gradients, result)
+        if parts:
+            gradients = parts.summed(gradients, result)
         for (optimizer, own), slopes in zip(groups, gradients, strict=True):
             backend.update(optimizer, slopes, own, compile=self._compile_update)
         return result
 
     def report(self, *objectives: Objective) -> dict[str, Any]:
         """Ends a training step: averages what its objectives report, and counts the step."""
-        metrics: dict[str, Any] = self._parts.merged(objectives) if self._parts else {}
-        for each in () if self._parts else objectives:
+        parts = accumulation.running()
+        metrics: dict[str, Any] = parts.merged(objectives) if parts else {}
+        for each in () if parts else objectives:
             metrics |= each.metrics
 
         def count():
@@ -218,11 +219,7 @@ class Trainer(backend.Loop, keras.Model):
         if self.accumulate == 1:
             return self.train_step(batch)
         unit = getattr(self, "packing", 1)
-        self._parts = accumulation.Parts(self, batch, self.accumulate, unit)
-        try:
-            return self._parts.run()
-        finally:
-            self._parts = None
+        return accumulation.Parts(self, batch, self.accumulate, unit).run()
 
     def test_step(self, batch) -> dict[str, Any]:
         # The noise of an evaluation depends on the batch's place in it, not on what came before,

@@ -45,9 +45,9 @@ class Shared(TFDatasetAdapter):
 class Loop:
     """What Keras's `fit` and `evaluate` call on TensorFlow.
 
-    It is Keras's own, with steps in parts; except with several workers. There Keras averages what a step returns along
-    an axis that scalars do not have, and fails. Here a step returns nothing, and the metrics,
-    which sum over the workers when they are read, are read once after it.
+    It is Keras's own, with steps in parts; except with several workers. There Keras averages what
+    a step returns along an axis that scalars do not have, and fails. Here a step returns nothing,
+    and the metrics, which sum over the workers when they are read, are read once after it.
     """
 
     def make_train_function(self, force: bool = False) -> None:
