@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from keras_gen import data, models, presets
+from keras_gen import data, models, networks, presets
 from keras_gen.data.pipeline import as_array
 from keras_gen.engine import inputs
 from keras_gen.engine.backends import backend
@@ -425,6 +425,38 @@ def test_accumulated_batches_are_one_large_batch(name):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
     for metric, values in metrics.items():
         np.testing.assert_allclose(accumulated[metric], values, rtol=1e-4, atol=1e-6)
+
+
+REMAT = {
+    "VAE": {"filters": (4, 4)},
+    "DGAN": {"width": 4, "latent_dim": 6},
+    "VAEGAN": {"network": "conv", "width": 4, "r1": 1.0},
+    "GLO": {"network": "conv", "width": 4},
+}
+
+
+@pytest.mark.parametrize("name", REMAT)
+def test_rematerialized_networks_train_alike(name, tmp_path):
+    """Weights, moving averages and losses; and the file keeps that they are rematerialized."""
+    results = []
+    for remat in (False, True):
+        model = for_data(models.get(name), SPECS["image"], remat=remat, seed=1, **REMAT[name])
+        model.compile(keras.optimizers.SGD(1e-2), jit_compile=BACKEND == "jax")
+        history = fit(model, 2).history
+        results.append((state(model), history, model))
+    (expected, metrics, plain), (found, same, model) = results
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=2e-6)
+    for metric, values in metrics.items():
+        np.testing.assert_allclose(same[metric], values, rtol=1e-4, atol=1e-5)
+    seed = {"seed": 1}
+    np.testing.assert_allclose(model.sample(3, **seed), plain.sample(3, **seed), atol=1e-5)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    network = "decoder" if name == "VAE" else "generator"
+    assert isinstance(getattr(loaded, network), networks.remat.Rematerialized)
+    assert getattr(loaded, network)._blocks()
+    assert_same_state(loaded, model)
 
 
 @pytest.mark.tensorflow

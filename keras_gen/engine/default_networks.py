@@ -82,6 +82,7 @@ def encoder_decoder(
     filters: int | Sequence[int] | None = None,
     activation: str = "relu",
     seed: int | None = None,
+    remat: bool = False,
 ) -> tuple[keras.Model, keras.Model, Likelihood]:
     """Returns the encoder and the decoder of a VAE, and its likelihood; see `VAE.for_data`."""
     kind = module(cls, spec, network)
@@ -99,11 +100,10 @@ def encoder_decoder(
         settings["hidden"], mirrored["hidden"] = sizes, sizes[::-1]
     parameters = latents.Gaussian(latent_dim).parameter_size
     shape = likelihood.parameter_shape(spec.shape)
-    return (
-        kind.encoder(spec.shape, parameters, seed=seeded(seed), **settings),
-        kind.decoder(latent_dim, shape, seed=seeded(seed, SECOND), **mirrored),
-        likelihood,
-    )
+    with networks.rematerialized(remat):
+        encoder = kind.encoder(spec.shape, parameters, seed=seeded(seed), **settings)
+        decoder = kind.decoder(latent_dim, shape, seed=seeded(seed, SECOND), **mirrored)
+    return encoder, decoder, likelihood
 
 
 def generator(
@@ -116,20 +116,22 @@ def generator(
     width: int | None = None,
     normalization: str | None = "batch",
     seed: int | None = None,
+    remat: bool = False,
 ) -> keras.Model:
     """Returns a generator; see `AdversarialModel.for_data`."""
     checks.integer("latent_dim", latent_dim)
     kind, settings = _stages(cls, spec, network, depth, width)
     if hidden is not None:
         settings["hidden"] = networks.layer_sizes(hidden)
-    return kind.generator(
-        latent_dim,
-        spec.shape,
-        generated_range(spec),
-        normalization=normalization,
-        seed=seeded(seed),
-        **settings,
-    )
+    with networks.rematerialized(remat):
+        return kind.generator(
+            latent_dim,
+            spec.shape,
+            generated_range(spec),
+            normalization=normalization,
+            seed=seeded(seed),
+            **settings,
+        )
 
 
 def discriminator(
@@ -144,6 +146,7 @@ def discriminator(
     packing: int = 1,
     features: bool = False,
     seed: int | None = None,
+    remat: bool = False,
 ) -> keras.Model:
     """Returns a discriminator; see `AdversarialModel.for_data`."""
     checks.integer("packing", packing)
@@ -152,14 +155,15 @@ def discriminator(
         settings["activation"] = activation
     if hidden is not None:
         settings["hidden"] = networks.layer_sizes(hidden)
-    return kind.discriminator(
-        (*spec.shape[:-1], spec.shape[-1] * packing),
-        generated_range(spec),
-        normalization=normalization,
-        features=features,
-        seed=seeded(seed, SECOND),
-        **settings,
-    )
+    with networks.rematerialized(remat):
+        return kind.discriminator(
+            (*spec.shape[:-1], spec.shape[-1] * packing),
+            generated_range(spec),
+            normalization=normalization,
+            features=features,
+            seed=seeded(seed, SECOND),
+            **settings,
+        )
 
 
 def _stages(cls, spec, network, depth, width) -> tuple[ModuleType, dict]:

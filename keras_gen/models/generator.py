@@ -14,6 +14,8 @@ from keras_gen.engine import default_networks, options, serving
 from keras_gen.engine.model import GenerativeModel
 from keras_gen.noise import Noise
 
+PENALTIES = ("r1", "r2", "wgan_gp")
+
 
 class GeneratorModel(GenerativeModel):
     """Base class of `AdversarialModel`: default networks and optimizers, sampling, interpolation.
@@ -46,6 +48,7 @@ class GeneratorModel(GenerativeModel):
         normalization: str | None = None,
         packing: int = 1,
         seed: int | None = None,
+        remat: bool = False,
         **model,
     ) -> GeneratorModel:
         """Returns the model with default networks for the data that `spec` describes.
@@ -65,6 +68,8 @@ class GeneratorModel(GenerativeModel):
                 "spectral" (Miyato et al. 2018).
             packing: how many examples the discriminator sees as one pack.
             seed: of the initial weights and of all noise.
+            remat: whether blocks of layers are computed a second time for the gradient, which saves
+                memory; see `keras_gen.networks.remat`. A discriminator under a penalty is not.
             **model: the model's own hyperparameters, as in its constructor.
 
         Raises:
@@ -74,7 +79,13 @@ class GeneratorModel(GenerativeModel):
         """
         stages = {"network": network, "depth": depth, "width": width, "seed": seed}
         generator = default_networks.generator(
-            cls, spec, latent_dim, hidden=hidden, normalization=generator_normalization, **stages
+            cls,
+            spec,
+            latent_dim,
+            hidden=hidden,
+            normalization=generator_normalization,
+            remat=remat,
+            **stages,
         )
         if discriminator_hidden is None and hidden is not None:
             discriminator_hidden = networks.layer_sizes(hidden)[::-1]
@@ -86,6 +97,7 @@ class GeneratorModel(GenerativeModel):
             normalization=normalization,
             packing=packing,
             features=cls.needs_features,
+            remat=remat and not any(model.get(penalty) for penalty in PENALTIES),
             **stages,
         )
         model = {"value_range": default_networks.generated_range(spec)} | model

@@ -115,6 +115,7 @@ class GLO(GenerativeModel):
         width: int | None = None,
         generator_normalization: str | None = "batch",
         seed: int | None = None,
+        remat: bool = False,
         **model,
     ) -> GLO:
         """Returns the model with a default generator for the data that `spec` describes.
@@ -124,7 +125,7 @@ class GLO(GenerativeModel):
             num_examples: number of training examples.
             latent_dim: dimension of z.
             loss: by default "laplacian" for images and "squared" for other data.
-            network, hidden, depth, width, generator_normalization: of the generator, as in
+            network, hidden, depth, width, generator_normalization, remat: of the generator, as in
                 `AdversarialModel.for_data`.
             seed: of the initial weights and latents.
             **model: the model's own hyperparameters, as in its constructor.
@@ -144,6 +145,7 @@ class GLO(GenerativeModel):
             width,
             normalization=generator_normalization,
             seed=seed,
+            remat=remat,
         )
         loss = loss or ("laplacian" if spec.is_picture else "squared")
         model = {"value_range": default_networks.generated_range(spec)} | model

@@ -42,6 +42,7 @@ class LatentVariableModel(GenerativeModel):
         filters: int | Sequence[int] | None = None,
         activation: str = "relu",
         seed: int | None = None,
+        remat: bool = False,
         **model,
     ) -> LatentVariableModel:
         """Returns the model with default networks for the data that `spec` describes.
@@ -56,6 +57,8 @@ class LatentVariableModel(GenerativeModel):
             filters: of the convolutional stages (see `keras_gen.networks.conv`).
             activation: of the hidden layers.
             seed: of the initial weights and of all noise.
+            remat: whether blocks of layers are computed a second time for the gradient, which saves
+                memory; see `keras_gen.networks.remat`.
             **model: the model's own hyperparameters, as in its constructor.
 
         Raises:
@@ -64,7 +67,7 @@ class LatentVariableModel(GenerativeModel):
                 suit them, or labels are needed and there are none.
         """
         encoder, decoder, likelihood = default_networks.encoder_decoder(
-            cls, spec, latent_dim, likelihood, network, hidden, filters, activation, seed
+            cls, spec, latent_dim, likelihood, network, hidden, filters, activation, seed, remat
         )
         return cls(encoder, decoder, likelihood=likelihood, seed=seed, **model)
 

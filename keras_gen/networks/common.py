@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 import keras
 from keras import layers, ops
 
+from keras_gen.networks import remat
+
 LEAKY_SLOPE = 0.2  # Radford et al. 2016, section 4
 MAXOUT_PIECES = 5
 NORMALIZATIONS = ("batch", "layer", "spectral", None)
@@ -67,7 +69,7 @@ def model(inputs: list, outputs, name: str, seed: int | None = None) -> keras.Mo
     def unwrapped(tensors):
         return tensors[0] if isinstance(tensors, list) and len(tensors) == 1 else tensors
 
-    network = keras.Model(unwrapped(inputs), unwrapped(outputs), name=name)
+    network = remat.functional(unwrapped(inputs), unwrapped(outputs), name)
     if seed is not None:
         normalized = [x for x in network.layers if isinstance(x, layers.SpectralNormalization)]
         for i, layer in enumerate(normalized):
