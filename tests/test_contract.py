@@ -427,6 +427,24 @@ def test_accumulated_batches_are_one_large_batch(name):
         np.testing.assert_allclose(accumulated[metric], values, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["VAE", "GLO"])
+def test_data_in_a_file_trains_as_data_in_memory(name, tmp_path):
+    model = make(name, keras.optimizers.SGD(1e-2), run_eagerly=True)
+    arrays = like(model, 40)
+    stored = data.storage.Stored(
+        np.memmap(tmp_path / "x", "float32", "w+", shape=arrays["x"].shape)
+    )
+    stored[:] = arrays["x"]
+    states = []
+    for x in (arrays["x"], stored):
+        model = make(name, keras.optimizers.SGD(1e-2), run_eagerly=True)
+        batches = data.Batches(arrays | {"x": x}, BATCH, seed=4, index=model.uses_index)
+        model.fit(batches, epochs=2, verbose=0)
+        states.append(state(model))
+    for a, b in zip(*states, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 REMAT = {
     "VAE": {"filters": (4, 4)},
     "DGAN": {"width": 4, "latent_dim": 6},

@@ -4,7 +4,13 @@ import dataclasses
 import itertools
 import json
 import math
+import os
+import subprocess
+import sys
+import tempfile
 import zipfile
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,8 +19,10 @@ from PIL import Image
 from refusal import refused
 
 from keras_gen import data
-from keras_gen.data import checks
+from keras_gen.data import storage
 from keras_gen.data.sources import shapes, stacked_mnist, tfds
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def indices(batches):
@@ -209,10 +217,18 @@ def test_tfds_options_and_environment(shared_data, monkeypatch):
     assert few.size("train") == few.size("test") == 50
     same = data.load("tfds:mnist:3.*.*", max_examples=3).arrays("train")
     np.testing.assert_array_equal(same["label"], few.arrays("train", limit=3)["label"])
-    monkeypatch.setattr(checks, "MEMORY_LIMIT", 2**25)
+    monkeypatch.setattr(storage, "IN_MEMORY", 100)
+    stored = data.load("tfds:mnist:3.0.1", image_size=(14, 20), max_examples=50)
+    assert stored.fingerprint() == few.fingerprint()
+    assert isinstance(stored._raw["train"]["x"], storage.Stored)
+    no_room(monkeypatch)
     refused("mnist needs", "max_examples=")("mnist")
     refused("max_examples must be at least 1")("mnist", max_examples=0)
     refused("image_size must be")("mnist", image_size=(3, 0))
+
+
+def no_room(monkeypatch):
+    monkeypatch.setattr(storage.shutil, "disk_usage", lambda folder: SimpleNamespace(free=10))
 
 
 def prepare(folder, name, features, examples):
@@ -640,10 +656,68 @@ def test_errors_of_folders(tmp_path):
     refused(tmp_path, "'train' and 'test'")(tmp_path)
 
 
-def test_a_set_too_large_for_the_memory(tmp_path, monkeypatch):
+def test_a_set_too_large_for_the_disk(tmp_path, monkeypatch):
     picture(tmp_path / "0.png"), picture(tmp_path / "1.png")
-    monkeypatch.setattr(checks, "MEMORY_LIMIT", 300)
-    refused(tmp_path, "GB of memory", "smaller image_size=")(tmp_path)
+    monkeypatch.setattr(storage, "IN_MEMORY", 10)
+    no_room(monkeypatch)
+    refused(tmp_path, "GB free", "smaller image_size=", "TMPDIR")(tmp_path)
+
+
+def test_a_set_in_a_file_is_the_one_in_memory(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    for i in range(40):
+        (tmp_path / str(i % 2)).mkdir(exist_ok=True)
+        pixels = rng.integers(0, 256, (5, 4, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / str(i % 2) / f"{i}.png")
+    expected = data.load(tmp_path)
+    monkeypatch.setattr(storage, "IN_MEMORY", 10)
+    monkeypatch.setattr(storage, "RELEASED", 100)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    before = sorted(tmp_path.iterdir())
+    found = data.load(tmp_path)
+    assert isinstance(found._raw["train"]["x"], storage.Stored)
+    assert sorted(tmp_path.iterdir()) == before  # the file has no name
+    assert found.spec == expected.spec
+    assert found.fingerprint() == expected.fingerprint()
+    for split in ("train", "test"):
+        for limit in (None, 3):
+            a, b = (each.arrays(split, limit=limit) for each in (found, expected))
+            np.testing.assert_array_equal(a["x"], b["x"])
+            np.testing.assert_array_equal(a["label"], b["label"])
+    held = [each.validated(0.25).arrays("test") for each in (found, expected)]
+    np.testing.assert_array_equal(held[0]["x"], held[1]["x"])
+    for one, other in zip(found.batches("train", 7), expected.batches("train", 7), strict=True):
+        np.testing.assert_array_equal(one["x"], other["x"])
+
+
+@pytest.mark.slow
+def test_two_hundred_thousand_images_train_in_two_gigabytes(tmp_path):
+    """600 MB of pixels, in a process of its own, whose greatest use of memory is asked for."""
+    rng, header = np.random.default_rng(0), b"P6 32 32 255\n"
+    pixels = rng.integers(0, 256, (200_000, 32 * 32 * 3), np.uint8)
+    for i, each in enumerate(pixels):
+        (tmp_path / f"{i}.ppm").write_bytes(header + each.tobytes())
+    code = """
+import resource, sys
+import keras_gen as kg
+dataset = kg.data.load(sys.argv[1])
+vae = kg.models.VAE.for_data(dataset.spec, network="dense", hidden=(16,), latent_dim=4, seed=0)
+vae.compile("adam")
+vae.fit(dataset, batch_size=500, epochs=1, verbose=0)
+print(int(vae.step), dataset.size("train"), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    path = {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        env=os.environ | path,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    steps, examples, kilobytes = map(int, result.stdout.split())
+    assert (steps, examples) == (360, 180_000)
+    assert kilobytes < 2_000_000
 
 
 # ---- names --------------------------------------------------------------------------------------

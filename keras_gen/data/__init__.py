@@ -1,7 +1,7 @@
 """Data sets: a name, a path or arrays become a `Dataset` with two splits and a `Spec`.
 
-`load` reads one into memory; `spec` describes one that is known by name without loading it. The
-sources are in `keras_gen.data.sources`, one file each.
+`load` reads one into memory, or many images into a file; `spec` describes one that is known by name
+without loading it. The sources are in `keras_gen.data.sources`, one file each.
 """
 
 from keras_gen import quiet  # noqa: F401  (before TensorFlow)

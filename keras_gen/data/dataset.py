@@ -29,7 +29,8 @@ def decode_arrays(batch: Batch) -> Batch:
 
 
 class Dataset:
-    """Training and test examples, held in memory as stored and decoded batch by batch.
+    """Training and test examples, held in memory (or, many images, in a file) as stored, and
+    decoded batch by batch.
 
     Args:
         spec: description of the examples.
@@ -87,9 +88,9 @@ class Dataset:
         digest = hashlib.sha256()
         for split, arrays in sorted(self._raw.items()):
             for name, array in sorted(arrays.items()):
-                array = np.ascontiguousarray(array)
                 digest.update(f"{split} {name} {array.dtype} {array.shape}".encode())
-                digest.update(array.data)
+                for start in range(0, len(array), CHUNK):
+                    digest.update(np.ascontiguousarray(array[start : start + CHUNK]).data)
         return digest.hexdigest()[:16]
 
     def size(self, split: str) -> int:
@@ -111,7 +112,9 @@ class Dataset:
 
     def arrays(self, split: str = "test", limit: int | None = None) -> dict[str, np.ndarray]:
         """Returns the first `limit` examples of a split (default: all), decoded, as arrays."""
-        raw = {name: tensor[:limit] for name, tensor in self._split(split).items()}
+        raw = self._split(split)
+        if limit is not None:
+            raw = {name: array[:limit] for name, array in raw.items()}
         chunks = list(Batches(raw, CHUNK, shuffle=False, decode=self._decode))
         return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
 

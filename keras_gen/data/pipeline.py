@@ -14,6 +14,7 @@ from keras import ops
 from keras_gen import checks
 from keras_gen.data.checks import data_errors
 from keras_gen.data.specs import DataError
+from keras_gen.data.storage import Stored
 from keras_gen.philox import numpy as philox
 
 Batch = dict[str, Any]
@@ -37,13 +38,14 @@ class Recipe(NamedTuple):
 
 
 class Batches:
-    """Batches of in-memory examples, an input of `model.fit` and `model.evaluate`.
+    """Batches of examples, an input of `model.fit` and `model.evaluate`.
 
     The order of an epoch is a pure function of (seed, epoch), the same on every backend. `seek`
     goes to any batch of any epoch, so a resumed run gets the batches that an uninterrupted run
     would have got. Iterating again without a `seek` repeats the epoch.
 
-    One operation gathers each batch: there is no work per example.
+    The shuffle is of all examples, also of those in a file (`keras_gen.data.storage`): every order
+    is equally likely. One operation gathers each batch: there is no work per example.
 
     Args:
         arrays: name -> array or tensor; the first axis is the example, and equally long for all.
@@ -56,7 +58,7 @@ class Batches:
         index: whether batches have a further entry `index`, each example's index in the arrays.
 
     Attributes:
-        arrays: the arrays, NumPy's.
+        arrays: the arrays, NumPy's or in a file.
         recipe: how rows of the arrays become a batch.
         epoch, skip: what `seek` was called with.
 
@@ -202,6 +204,9 @@ class HostBatches(keras.utils.PyDataset):
         return self._select(next(self._iterator))
 
 
-def as_array(values) -> np.ndarray:
-    """Returns an array or a tensor of any library as a NumPy array."""
+def as_array(values) -> np.ndarray | Stored:
+    """Returns an array or a tensor of any library as a NumPy array; what is in a file stays
+    there."""
+    if isinstance(values, Stored):
+        return values
     return ops.convert_to_numpy(values) if keras.ops.is_tensor(values) else np.asarray(values)

@@ -35,8 +35,8 @@ def hold_out(
     held_out = min(count - 1, max(1, round(count * fraction)))
     test, train = np.sort(order[:held_out]), np.sort(order[held_out:])
     return (
-        {name: array[train] for name, array in arrays.items()},
-        {name: array[test] for name, array in arrays.items()},
+        {name: array.take(train, axis=0) for name, array in arrays.items()},
+        {name: array.take(test, axis=0) for name, array in arrays.items()},
     )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from keras_gen import quiet
 from keras_gen.data.pipeline import Batches
+from keras_gen.data.storage import Stored
 
 tf = quiet.tensorflow("tf.data")
 
@@ -35,7 +36,10 @@ def dataset(batches: Batches, share: Share | None = None) -> tf.data.Dataset:
     size, full, length = batches.batch_size, batches.full, len(batches)
     # A captured tensor may exceed 2 GB and is not copied; a constant of a graph may not.
     with tf.device("CPU:0"):
-        tensors = {name: tf.convert_to_tensor(array) for name, array in batches.arrays.items()}
+        tensors = {
+            name: array if isinstance(array, Stored) else tf.convert_to_tensor(array)
+            for name, array in batches.arrays.items()
+        }
 
     if batches.position is None:
         batches.position = host_variable([batches.epoch, batches.skip])
@@ -55,7 +59,7 @@ def dataset(batches: Batches, share: Share | None = None) -> tf.data.Dataset:
         return indices.concatenate(last.take(length - skip))
 
     def batch(indices):
-        gathered = {name: tf.gather(tensor, indices) for name, tensor in tensors.items()}
+        gathered = {name: _rows(tensor, indices) for name, tensor in tensors.items()}
         return batches.recipe.batch(gathered, indices)
 
     options = tf.data.Options()
@@ -71,6 +75,14 @@ def dataset(batches: Batches, share: Share | None = None) -> tf.data.Dataset:
     # error for an epoch that `skip` shortens.
     made.cardinality = lambda: tf.constant(length, tf.int64)
     return made
+
+
+def _rows(array: tf.Tensor | Stored, indices: tf.Tensor) -> tf.Tensor:
+    """The rows of an array with these indices."""
+    if not isinstance(array, Stored):
+        return tf.gather(array, indices)
+    rows = tf.numpy_function(array.__getitem__, [indices], array.dtype)
+    return tf.ensure_shape(rows, (*indices.shape, *array.shape[1:]))
 
 
 def _parts(indices, share: Share) -> tf.data.Dataset:

@@ -15,6 +15,7 @@ from keras_gen.data.checks import data_errors
 from keras_gen.data.dataset import Dataset
 from keras_gen.data.specs import DataError, Spec
 from keras_gen.data.splits import hold_out
+from keras_gen.data.storage import Stored
 
 KERAS_NAMES = ("x_train", "y_train", "x_test", "y_test")
 LABEL_NAMES = ("label", "y")
@@ -139,6 +140,8 @@ def from_arrays(
     train, test = _name_splits(where, arrays)
     for split in (train, test or {}):
         for key, (called, array) in split.items():
+            if isinstance(array, Stored):  # a source's own images
+                continue
             place = f"{where}, array {called!r}"
             with data_errors():
                 array = real_array(place, array)

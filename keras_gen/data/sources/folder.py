@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_gen.data.checks import check_memory, image_pair
+from keras_gen.data import storage
+from keras_gen.data.checks import image_pair
 from keras_gen.data.dataset import Dataset
 from keras_gen.data.sources.arrays import from_arrays
 from keras_gen.data.sources.listing import class_files, entries
@@ -77,11 +78,10 @@ def load_folder(
                     f"images differ in size: {file} is {other[0]}x{other[1]} (height x width), "
                     f"{files[0]} is {size[0]}x{size[1]}; give image_size= to resize and crop them."
                 )
-    check_memory(str(path), len(files), (*size, channels), np.uint8, "give a smaller image_size=")
-
     arrays = {}
     for split, (listed, classes) in splits.items():
-        x = np.empty((len(listed), *size, channels), np.uint8)
+        shape = (len(listed), *size, channels)
+        x = storage.empty(str(path), shape, np.uint8, "give a smaller image_size=")
         with ThreadPoolExecutor() as pool:
             images = pool.map(lambda item: _read(item[0], size, channels), listed)
             for i, image in enumerate(images):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from keras_gen.data import storage
 from keras_gen.data.checks import check_memory, image_pair
 from keras_gen.data.dataset import Dataset
 from keras_gen.data.sources.arrays import from_arrays
@@ -112,13 +115,18 @@ def load_tfds(
     if cuts:
         raise DataError(f"{name}: {next(iter(cuts))} is for text, but this set holds {holds}.")
     counts = [
-        min(builder.info.splits[split].num_examples, max_examples or np.inf) for split in splits[:2]
+        min(builder.info.splits[split].num_examples, max_examples or sys.maxsize)
+        for split in splits[:2]
     ]
-    check_memory(name, sum(counts), shape, feature.np_dtype, "take fewer with max_examples=")
-
+    fix = "take fewer with max_examples="
+    if holds != "images":
+        check_memory(name, sum(counts), shape, feature.np_dtype, fix)
     arrays = {}
-    for split, called in zip(splits, ("train", "test"), strict=False):
-        part = _read(builder, split + limit, example, label, image_size)
+    for split, called, count in zip(splits, ("train", "test"), counts, strict=False):
+        x = None
+        if holds == "images":
+            x = storage.empty(name, (count, *shape), feature.np_dtype, fix)
+        part = _read(builder, split + limit, example, label, image_size, x)
         arrays |= {f"{key}_{called}": array for key, array in part.items()}
     classes = getattr(builder.info.features[label], "num_classes", None) if label else None
     kind = "image" if len(shape) == 3 else "vector"
@@ -229,8 +237,8 @@ def _features(name: str, info) -> tuple[str, str | None]:
     return examples[0], next(filter(is_label, (supervised[1], "label")), None)
 
 
-def _read(builder, split, example, label, image_size) -> dict[str, np.ndarray]:
-    """Returns all examples of a split."""
+def _read(builder, split, example, label, image_size, into=None) -> dict[str, Any]:
+    """Returns all examples of a split, those with a known size written to `into`."""
     tfds = _tensorflow_datasets()
 
     names = {"x": example} | ({"y": label} if label else {})
@@ -246,8 +254,17 @@ def _read(builder, split, example, label, image_size) -> dict[str, np.ndarray]:
         return {"x": x} | ({"y": features[label]} if label else {})
 
     dataset = dataset.map(select, num_parallel_calls=tf.data.AUTOTUNE).batch(BATCH)
-    batches = list(tfds.as_numpy(dataset))
-    return {key: np.concatenate([batch[key] for batch in batches]) for key in names}
+    parts: dict[str, list] = {key: [] for key in names}
+    count = 0
+    for batch in tfds.as_numpy(dataset):
+        if into is not None:
+            x = batch.pop("x")
+            into[count : count + len(x)] = x
+            count += len(x)
+        for key, values in batch.items():
+            parts[key].append(values)
+    found = {key: np.concatenate(values) for key, values in parts.items() if values}
+    return found if into is None else {"x": into} | found
 
 
 def _resize(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:

@@ -6,15 +6,17 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
 import keras
 import numpy as np
 
 from keras_gen import data
+from keras_gen.data.storage import Stored
 
 KEY = "feed"
+INDICES = "indices"
 
 
 class Feed(keras.utils.PyDataset):
@@ -53,7 +55,8 @@ class Feed(keras.utils.PyDataset):
     @functools.cached_property
     def arrays(self) -> dict:
         """The arrays, on the device."""
-        return {name: self._to_device(array) for name, array in self.batches.arrays.items()}
+        arrays = self.batches.arrays.items()
+        return {name: self._to_device(x) for name, x in arrays if not isinstance(x, Stored)}
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -66,8 +69,9 @@ class Feed(keras.utils.PyDataset):
         self._left = len(self) - self.batches.skip
         self._skipped = None
 
-    def advance(self, steps: int) -> list[np.ndarray]:
-        """Returns the indices of the next batches, `(batch,)` each, at most `steps` of them.
+    def advance(self, steps: int) -> list[np.ndarray | dict[str, np.ndarray]]:
+        """Returns the next batches, at most `steps` of them: the indices of each one's examples,
+        `(batch,)`; with them, under `INDICES`, the rows of arrays that are in a file.
 
         Keras counts the batches of a whole epoch. In an epoch that starts with a later batch, the
         first calls return none.
@@ -82,4 +86,17 @@ class Feed(keras.utils.PyDataset):
         self._left -= len(rows)
         if not self._left:  # while the device still computes, get the next epoch ready
             self.batches.order(self.batches.epoch + 1)
-        return rows
+        return list(map(self._read, rows))
+
+    def _read(self, indices: np.ndarray):
+        stored = {k: x for k, x in self.batches.arrays.items() if isinstance(x, Stored)}
+        if not stored:
+            return indices
+        return {INDICES: indices} | {name: array[indices] for name, array in stored.items()}
+
+
+def unpacked(item) -> tuple[Any, dict]:
+    """Returns the indices of a batch that `Feed.advance` gave, and the rows it came with."""
+    if not isinstance(item, dict):
+        return item, {}
+    return item[INDICES], {name: rows for name, rows in item.items() if name != INDICES}

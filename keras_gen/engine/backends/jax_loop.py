@@ -13,7 +13,7 @@ import numpy as np
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 
 from keras_gen import data
-from keras_gen.engine.backends.feed import Feed
+from keras_gen.engine.backends.feed import Feed, unpacked
 from keras_gen.philox import jax as philox
 
 
@@ -190,7 +190,12 @@ def _select(recipe: data.pipeline.Recipe | None, arrays, item):
         return item
     distribution = keras.distribution.distribution()
     if distribution is not None:
-        layout = distribution.get_data_layout(item.shape)
-        item = keras.distribution.distribute_tensor(item, layout)
-    gathered = {name: jax.numpy.take(array, item, axis=0) for name, array in arrays.items()}
-    return recipe.batch(gathered, item)
+        item = jax.tree.map(functools.partial(_shared, distribution), item)
+    indices, rows = unpacked(item)
+    gathered = {name: jax.numpy.take(array, indices, axis=0) for name, array in arrays.items()}
+    return recipe.batch(gathered | rows, indices)
+
+
+def _shared(distribution, array):
+    """An array whose first axis the devices share."""
+    return keras.distribution.distribute_tensor(array, distribution.get_data_layout(array.shape))

@@ -10,7 +10,7 @@ import keras
 import torch
 from keras import ops
 
-from keras_gen.engine.backends.feed import Feed
+from keras_gen.engine.backends.feed import Feed, unpacked
 
 
 class Forward(NamedTuple):
@@ -249,8 +249,8 @@ def _batches(item) -> list:
     if feed is None:
         return [item]
     found = []
-    for indices in feed.advance(1):
-        indices = ops.convert_to_tensor(indices)
+    for given in feed.advance(1):
+        indices, rows = unpacked(keras.tree.map_structure(ops.convert_to_tensor, given))
         gathered = {name: array[indices] for name, array in feed.arrays.items()}
-        found.append(feed.batches.recipe.batch(gathered, indices))
+        found.append(feed.batches.recipe.batch(gathered | rows, indices))
     return found
