@@ -11,14 +11,18 @@ import json
 import os
 import shutil
 import socket
+import zipfile
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 try:
     import fcntl
 except ImportError:  # Windows has other locks, and no runs on several processes
     fcntl = None
+
+
+EXPANDED, LARGE = 2**33, 2**30  # bytes
 
 
 class InUse(ValueError):
@@ -29,10 +33,13 @@ class InUse(ValueError):
 def written_beside(path: str | os.PathLike) -> Iterator[Path]:
     """Yields a path beside `path` to write a file to, and renames it into place at the end.
 
-    If the block raises, what it wrote is deleted and `path` stays as it was.
+    If the block raises, what it wrote is deleted and `path` stays as it was. A symbolic link at
+    either place is replaced, and what it points to is left alone.
     """
     path = Path(path)
     beside = path.with_name(f".partial-{path.name}")
+    if beside.is_symlink():
+        beside.unlink()
     try:
         yield beside
         os.replace(beside, path)
@@ -45,19 +52,26 @@ def folder_written_beside(path: str | os.PathLike) -> Iterator[Path]:
     """Yields the path of a new folder beside `path`, and renames it into place at the end.
 
     A folder that is at `path` already is replaced: call `check_free` or `check_replaceable` first.
-    Parents are made.
+    A symbolic link is replaced, and what it points to is left alone. Parents are made.
     """
     path = Path(path)
     beside = path.with_name(f".partial-{path.name}")
-    shutil.rmtree(beside, ignore_errors=True)
+    _removed(beside)
     beside.mkdir(parents=True)
     try:
         yield beside
-        if path.exists():
-            shutil.rmtree(path)
+        _removed(path)
         os.rename(beside, path)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _removed(path: Path) -> None:
+    """Deletes a folder, or a link and not what it points to; nothing if there is none."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
 
 
 def write_json(path: str | os.PathLike, content: dict[str, Any]) -> None:
@@ -81,6 +95,25 @@ def read_json(path: str | os.PathLike, entries: Iterable[str] = ()) -> dict[str,
     if missing := [entry for entry in entries if entry not in content]:
         raise ValueError(f"{path} is damaged: it has no {missing[0]!r}")
     return content
+
+
+def check_archive(path: str | os.PathLike) -> None:
+    """Checks that a ZIP file, as `.keras` and `.npz` files are, is safe to unpack.
+
+    Raises:
+        ValueError: if a name in it points outside, or it would expand beyond `EXPANDED` bytes, or a
+            hundredfold beyond `LARGE`: real arrays hardly compress.
+        zipfile.BadZipFile: if it is damaged.
+    """
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    for entry in entries:
+        name = PurePosixPath(entry.filename.replace("\\", "/"))
+        if name.is_absolute() or ".." in name.parts or ":" in "".join(name.parts[:1]):
+            raise ValueError(f"it holds the path {entry.filename!r}, which is outside of it")
+    size = sum(entry.file_size for entry in entries)
+    if size > EXPANDED or size > max(LARGE, 100 * os.path.getsize(path)):
+        raise ValueError(f"it would expand to {size / 2**30:.1f} GB")
 
 
 def sha256(path: str | os.PathLike) -> str:

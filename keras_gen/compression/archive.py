@@ -14,6 +14,7 @@ from keras_gen.models import VAE, GenerativeModel
 MAGIC, VERSION = b"KGZ", 1
 CHECKSUM = 16  # bytes of SHA-256 that are kept
 DTYPES = ("bool", "uint8", "float32")
+MOST = 2**31  # values that are decompressed
 TOLERANCE = 1e-3  # of a level
 
 
@@ -71,6 +72,9 @@ def decompress(model: VAE, compressed: bytes) -> np.ndarray:
         ValueError: if the model cannot code images.
     """
     header, content = read(compressed)
+    size = header["n"] * int(np.prod(model.data_shape))
+    if size > MOST:
+        raise CompressionError(f"the file claims {header['n']} images: too many to decompress.")
     if "quality" in header:
         return _similar(model, header, content)
     codec, stack = Codec(model), np.frombuffer(content, "<u4").astype("uint32")

@@ -122,8 +122,10 @@ class Trainer(backend.Loop, keras.Model):
     def get_compile_config(self) -> dict[str, Any]:
         config = super().get_compile_config()
         # "auto" stays "auto" in files: it may mean something else where the model is loaded.
-        more = self._automatic | {"accumulate": self.accumulate}
-        return config and optimizers.portable(config | more)
+        if not config:
+            return config
+        given = self._automatic | {"accumulate": self.accumulate}
+        return optimizers.portable(config | given)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))

@@ -274,6 +274,7 @@ def load_model(path: Path) -> models.GenerativeModel:
     """
     path.open("rb").close()  # a file without permission is not damaged
     try:
+        files.check_archive(path)
         model = keras.models.load_model(path)
     except Exception as error:  # a damaged file fails in as many ways as there are readers
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -275,6 +275,7 @@ def restore(run: Run) -> tuple[models.GenerativeModel, int] | None:
     for epoch, part in sorted(found, reverse=True):
         path = run.checkpoint(epoch, part)
         try:
+            files.check_archive(path)
             return keras.models.load_model(path), epoch
         except Exception as error:  # a damaged file fails in as many ways as there are readers
             reason = str(error).partition("\n")[0]

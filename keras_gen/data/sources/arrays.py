@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_gen import files
 from keras_gen.checks import real_array
 from keras_gen.data.checks import data_errors
 from keras_gen.data.dataset import Dataset
@@ -92,6 +93,7 @@ def read_file(path: Path) -> dict[str, np.ndarray]:
             file = np.load(opened, allow_pickle=False)
             if isinstance(file, np.ndarray):
                 return {"x": file}
+            files.check_archive(path)
             arrays = {}
             for name in file.files:
                 arrays[name] = file[name]
