@@ -53,6 +53,7 @@ class Parts:
         self._step = 0  # number of the optimizer's step whose gradient is being summed
         self._calls = 0  # of `minimize` in this part
         self._sum: list[list] | None = None
+        self._done: list[list] | None = None  # the sum, or that of the optimizer's step before
         self._found: list[list] = []  # for each of those steps, what came of each part
 
     def run(self) -> dict[str, Any]:
@@ -78,7 +79,7 @@ class Parts:
 
     def _in_turn(self, value):
         """A value that is there once the parts before are done, whose memory is then free."""
-        return value if self._sum is None else backend.once_computed(value, self._sum)
+        return backend.once_computed(value, self._done) if self._done else value
 
     def place(self, step) -> tuple[Any, Part]:
         """Returns the training step and the part of the global batch, for the noise."""
@@ -113,6 +114,7 @@ class Parts:
         else:
             pairs = zip(self._sum, gradients, strict=True)
             self._sum = [list(map(backend.added, one, two)) for one, two in pairs]
+        self._done = self._sum
         if self._index + 1 < self._count:
             raise _NextPart
         whole, self._sum = self._sum, None
