@@ -1,17 +1,12 @@
 """Schedules, strategies, and run directories that nothing can spoil."""
 
 import csv
-import json
 import math
-import os
-import random
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import keras
@@ -444,43 +439,6 @@ def test_resuming_a_finished_run_does_nothing(finished):
 def test_unfinished_run_says_how_to_go_on(interrupted):
     with pytest.raises(ValueError, match="unfinished: first run keras-gen train --resume"):
         runs.open(interrupted.path).model  # noqa: B018
-
-
-@pytest.mark.slow
-def test_killed_at_any_instant(tmp_path):
-    """SIGKILL, resume, SIGKILL ...: the weights at the end are the uninterrupted run's."""
-    errors = tmp_path / "errors.txt"
-
-    def start(name: str) -> subprocess.Popen:
-        settings = ["--epochs", "40", "--set", "hidden=(32,)", "--run-dir", name, "--resume"]
-        with open(errors, "w") as file:
-            return subprocess.Popen(
-                [sys.executable, "-m", "keras_gen", "train", "vae_digits", *settings],
-                cwd=tmp_path,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
-                stdout=subprocess.DEVNULL,
-                stderr=file,
-            )
-
-    def newest(name: str) -> str:
-        return max((p.name for p in (tmp_path / name).glob("checkpoints/epoch*")), default="")
-
-    whole = start("whole")
-    assert whole.wait(120) == 0, errors.read_text()
-    delay = random.Random(0)
-    for attempt in range(3):
-        process, before = start("killed"), newest("killed")
-        while newest("killed") == before if attempt else not (tmp_path / "killed").exists():
-            assert process.poll() is None, errors.read_text()
-            time.sleep(0.001)
-        time.sleep(delay.uniform(0, 0.8))
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-        assert not (tmp_path / "killed" / "model.keras").exists(), "killed too late to tell"
-    last = start("killed")
-    assert last.wait(120) == 0, errors.read_text()
-    assert_same_weights(tmp_path / "whole", tmp_path / "killed")
-    json.loads((tmp_path / "killed" / "metrics.json").read_text())
 
 
 # ---- games -------------------------------------------------------------------------------------
