@@ -1,6 +1,6 @@
 """Measures how fast `fit` trains, compared with a plain Keras model of the same networks.
 
-    python benchmarks/throughput.py [--rounds 5] [--examples 25600]
+    python benchmarks/throughput.py [--rounds 5] [--examples 25600] [--pythae PYTHON]
 
 Both sides train the same networks with Adam on the same examples, in batches of 128, with default
 settings: `compile(optimizer="adam")` and `fit`. The plain side has Keras's own layers and the
@@ -9,14 +9,21 @@ a change in the machine's speed affects both sides. The ratio is of the total ti
 some epochs end with a wait for tf.data's autotuner, which a median would count or not by chance.
 The first epoch of each side, which includes tracing and compilation, is not counted.
 
-The last column is the rate of multiplications in the forward and backward passes, as a share of the
-machine's float32 matrix product rate, which is measured in the same run.
+With the Python of an environment that has pythae (pip install pythae torch), its VAE with the same
+network is trained too, in a process of its own that waits meanwhile.
+
+The column "of peak" is the rate of multiplications in the forward and backward passes, as a share
+of the machine's float32 matrix product rate, measured in the same run. Memory is the greatest
+use of the process so far, with the networks of the rows above.
 """
 
 import argparse
 import math
+import resource
+import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from keras_gen import data, models
 
@@ -108,6 +115,53 @@ class PlainGAN(keras.Model):
         return {"d_loss": self.d_tracker.result(), "g_loss": self.g_tracker.result()}
 
 
+class PlainInfoGAN(PlainGAN):
+    """The GAN of Keras's documentation, with a network that tells the codes of what is generated.
+
+    A category of ten and two uniform codes, as in the InfoGAN paper.
+    """
+
+    def __init__(self, generator, discriminator, recognition):
+        super().__init__(generator, discriminator)
+        self.recognition = recognition
+
+    def latents(self, batch):
+        category = keras.random.randint((batch,), 0, 10, seed=self.seed_generator)
+        size = self.generator.inputs[0].shape[-1] - 12
+        noise = keras.random.normal((batch, size), seed=self.seed_generator)
+        uniform = keras.random.uniform((batch, 2), -1.0, 1.0, seed=self.seed_generator)
+        return ops.concatenate([noise, ops.one_hot(category, 10), uniform], axis=1)
+
+    def code_loss(self, features, z):
+        logits, uniform = ops.split(self.recognition(features, training=True), [10], axis=1)[:2]
+        category = keras.losses.categorical_crossentropy(z[:, -12:-2], logits, from_logits=True)
+        return ops.mean(category) + ops.mean(ops.square(uniform[:, :2] - z[:, -2:]))
+
+    def train_step(self, x):
+        batch = ops.shape(x)[0]
+        z = self.latents(batch)
+        fake = self.generator(z, training=True)
+        both = ops.concatenate([fake, x], axis=0)
+        labels = ops.concatenate([ops.ones((batch, 1)), ops.zeros((batch, 1))], axis=0)
+        with tf.GradientTape() as tape:
+            logits, features = self.discriminator(both, training=True)
+            d_loss = self.loss_fn(labels, logits) + self.code_loss(features[:batch], z)
+        weights = self.discriminator.trainable_weights + self.recognition.trainable_weights
+        gradients = tape.gradient(d_loss, weights)
+        self.d_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        z = self.latents(batch)
+        with tf.GradientTape() as tape:
+            fake = self.generator(z, training=True)
+            logits, features = self.discriminator(fake, training=True)
+            g_loss = self.loss_fn(ops.zeros((batch, 1)), logits) + self.code_loss(features, z)
+        weights = self.generator.trainable_weights
+        gradients = tape.gradient(g_loss, weights)
+        self.g_optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        self.d_tracker.update_state(d_loss)
+        self.g_tracker.update_state(g_loss)
+        return {"d_loss": self.d_tracker.result(), "g_loss": self.g_tracker.result()}
+
+
 def stock(network: keras.Model) -> keras.Model:
     """Returns a copy of a network with Keras's own layers."""
 
@@ -137,6 +191,17 @@ def dcgan(spec: data.Spec):
     return ours, PlainGAN(stock(ours.generator), stock(ours.discriminator)), 3 * g + 6 * d + 2 * d
 
 
+def infogan(spec: data.Spec):
+    """Returns our InfoGAN, the plain one on the same networks, and the operations per example."""
+    codes = {"latent_dim": 62, "codes": "categorical:10,uniform:2"}
+    ours = models.InfoGAN.for_data(
+        spec, network="conv", generator_normalization=None, seed=0, **codes
+    )
+    networks = ours.generator, ours.discriminator, ours.recognition
+    g, d = (multiplications(each) for each in networks[:2])
+    return ours, PlainInfoGAN(*map(stock, networks)), 3 * g + 6 * d + 2 * d
+
+
 def crgan(spec: data.Spec):
     """Returns our CRGAN, the plain GAN on the same networks, and the operations per example."""
     ours = models.CRGAN.for_data(spec, hidden=(24, 24), seed=0)
@@ -154,6 +219,7 @@ BENCHMARKS = {
     "MLP VAE 784-512-16": (lambda spec: vae(spec, network="dense", hidden=(512,)), IMAGES),
     "conv VAE": (lambda spec: vae(spec, network="conv"), IMAGES),
     "DCGAN": (dcgan, IMAGES),
+    "InfoGAN": (infogan, IMAGES),
     "CRGAN 24-24": (crgan, SEQUENCES),
 }
 
@@ -209,20 +275,47 @@ def fitters(x: np.ndarray, make, spec: data.Spec) -> tuple[dict[tuple, Callable]
     return result, operations
 
 
+class Pythae:
+    """The VAE of pythae, in a process that trains an epoch when it is told to.
+
+    Args:
+        python: of an environment that has pythae.
+        count: number of examples.
+    """
+
+    def __init__(self, python: str, count: int):
+        script = Path(__file__).resolve().parent / "pythae_vae.py"
+        self.process = subprocess.Popen(
+            [python, str(script), str(count)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def epoch(self) -> float:
+        """Trains an epoch; returns its seconds."""
+        print(file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--examples", type=int, default=25_600, help="per epoch")
     parser.add_argument("--only", choices=BENCHMARKS, help="one network, not all")
+    parser.add_argument("--pythae", metavar="PYTHON", help="of an environment that has pythae")
     arguments = parser.parse_args()
 
-    print(f"{'network':20} {'data':8} {'plain':>9} {'keras_gen':>10} {'ratio':>6} {'of peak':>8}")
+    columns = f"{'plain':>9} {'keras_gen':>10} {'ratio':>6} {'of peak':>8} {'memory':>8}"
+    print(f"{'network':20} {'data':8} {columns}")
     for name in [arguments.only] if arguments.only else BENCHMARKS:
         make, spec = BENCHMARKS[name]
         x = examples(spec, arguments.examples)
         fits, operations = fitters(x, make, spec)
         seconds = dict.fromkeys(fits, 0.0)
-        peaks = []
+        peaks, others = [], []
+        other = arguments.pythae and name.startswith("MLP") and Pythae(arguments.pythae, len(x))
         for round_number in range(arguments.rounds + 1):
             peaks.append(matrix_rate())
             for key, fit in fits.items():
@@ -230,12 +323,20 @@ def main() -> None:
                 fit()
                 if round_number:
                     seconds[key] += time.perf_counter() - start
+            if other:
+                others.append(other.epoch())
         count = len(x) * arguments.rounds
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         for form in ("arrays", "tf.data"):
             plain, ours = (count / seconds[side, form] for side in ("plain", "keras_gen"))
             share = operations * ours / max(peaks)
             rates = f"{plain:7.0f}/s {ours:8.0f}/s {ours / plain:5.2f}x"
-            print(f"{name:20} {form:8} {rates} {share:8.0%}", flush=True)
+            print(f"{name:20} {form:8} {rates} {share:8.0%} {memory:6.1f} GB", flush=True)
+            if other:
+                rate = count / sum(others[1:])
+                print(f"{'':20} {'pythae':8} {rate:7.0f}/s {ours:8.0f}/s {ours / rate:5.2f}x")
+        if other:
+            other.process.kill()
     print(f"matrix product peak: {max(peaks) / 1e9:.0f} GFLOP/s; examples per second of `fit`.")
 
 

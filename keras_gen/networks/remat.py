@@ -10,11 +10,13 @@ JAX a layer that assigns its moving averages leaks.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
 import keras
 from keras import layers, ops
+
+from keras_gen import quiet
 
 _rematerialize: ContextVar[bool] = ContextVar("rematerialize", default=False)
 
@@ -106,7 +108,32 @@ def computed_twice(block: list[keras.Layer], x):
                 x = with_training(layer)(x)
         return x, [scope.get_current_value(v) for v in moving]
 
-    y, changed = keras.remat(function)(x, *given)
+    y, changed = rematerializing(function)(x, *given)
     for variable, value in zip(moving, changed, strict=True):
         variable.assign(value)
     return y
+
+
+def rematerializing(function: Callable) -> Callable:
+    """Returns a function that keeps only its arguments for its gradient.
+
+    It is `keras.remat`, except on TensorFlow, which optimizes away in a graph that `keras.remat`
+    computes anything again. `function` returns what has a gradient, and what has none.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return keras.remat(function)
+    tf = quiet.tensorflow("rematerialization on TensorFlow")
+
+    @tf.custom_gradient
+    def computed(*arguments):
+        def gradient(slope, *_):
+            with tf.control_dependencies([slope]):
+                again = [tf.identity(each) for each in arguments]
+            with tf.GradientTape() as tape:
+                tape.watch(again)
+                y, _ = function(*again)
+            return tape.gradient(y, again, slope, unconnected_gradients="zero")
+
+        return function(*arguments), gradient
+
+    return computed
