@@ -1,7 +1,7 @@
 """Trains the MLP VAE 784-512-16 with pythae, an epoch for each line of standard input.
 
-`benchmarks/throughput.py --pythae PYTHON` runs it, with the Python of an environment that has pythae
-and PyTorch. It prints the seconds of each epoch.
+`benchmarks/throughput.py --pythae PYTHON` runs it, with the Python of an environment that has
+pythae and PyTorch. It prints the seconds of each epoch.
 """
 
 import contextlib
