@@ -445,6 +445,22 @@ def test_data_in_a_file_trains_as_data_in_memory(name, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+def test_too_few_examples_to_accumulate_are_told_before_training():
+    spec = spec_of("VAE")
+    vae = for_data(models.get("VAE"), spec, seed=1)
+    vae.compile("adam", accumulate=4)
+    with pytest.raises(ValueError, match=r"last step's batch of x has 1 example.*needs 4"):
+        vae.fit(examples(spec, 33), batch_size=8, verbose=0)
+    with pytest.raises(ValueError, match="accumulate=4 needs 4 examples, got 3"):
+        vae.train_on_batch(examples(spec, 3)["x"])
+    packed = for_data(models.get("GAN"), spec, seed=1, packing=2)
+    packed.compile(accumulate=4)
+    with pytest.raises(ValueError, match=r"has 7 example.*needs 8"):
+        packed.fit(examples(spec, 39), batch_size=8, verbose=0)
+    with pytest.raises(ValueError, match="accumulate must be a positive integer"):
+        vae.compile("adam", accumulate=0)
+
+
 REMAT = {
     "VAE": {"filters": (4, 4)},
     "DGAN": {"width": 4, "latent_dim": 6},

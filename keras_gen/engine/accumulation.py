@@ -38,15 +38,19 @@ class Parts:
         model: a `Trainer`.
         batch: the batch, in any form that Keras hands over.
         count: number of parts.
-        unit: a part is a multiple of so many examples, except the last.
+
+    Raises:
+        ValueError: if there are fewer examples than parts.
     """
 
-    def __init__(self, model, batch, count: int, unit: int = 1):
+    def __init__(self, model, batch, count: int):
         self._model = model
         self._examples = model.examples(batch)
         self._count = count
         x = self._examples.x
-        size = x.shape[0] or ops.shape(x)[0]
+        size, unit = x.shape[0] or ops.shape(x)[0], model.unit
+        if isinstance(size, int) and size < count * unit:
+            raise ValueError(f"accumulate={count} needs {count * unit} examples, got {size}.")
         self._ends = [i * (size // unit) // count * unit for i in range(count)] + [size]
         self._whole = backend.part(x) or Part(0, size, size)
         self._index = 0

@@ -123,10 +123,12 @@ def checked(
         check_replicas(model, x, name)
         if training:
             model.check_size(x.examples)
-            if (last := x.last_size) < model.accumulate:
+            needed = model.accumulate * model.unit * backend.replicas(model)
+            if model.accumulate > 1 and x.last_size < needed:
                 raise ValueError(
-                    f"the last batch of {name} has {last} example(s), and accumulate is "
-                    f"{model.accumulate}: choose another batch_size."
+                    f"the last step's batch of {name} has {x.last_size} example(s), and "
+                    f"accumulate={model.accumulate} needs {needed}: choose another batch_size, or "
+                    "batches with drop_remainder=True."
                 )
     return x
 

@@ -40,6 +40,7 @@ class Trainer(backend.Loop, keras.Model):
         uses_index: whether training needs the place of each example in the training set.
         faster_without_xla: layers whose CPU kernels beat XLA's (benchmarks/throughput.py).
         accumulate: number of parts in which a training step is computed.
+        unit: number of examples that must not be parted.
         data_shape: shape of one example.
         value_range: the values that the data may have, (low, high).
     """
@@ -48,6 +49,7 @@ class Trainer(backend.Loop, keras.Model):
     conditional = False
     uses_index = False
     accumulate = 1
+    unit = 1
     faster_without_xla: ClassVar[tuple[type, ...]] = (
         keras.layers.Conv1D,
         keras.layers.Conv2D,
@@ -220,8 +222,7 @@ class Trainer(backend.Loop, keras.Model):
         """Takes a training step, in parts if `accumulate` says so."""
         if self.accumulate == 1:
             return self.train_step(batch)
-        unit = getattr(self, "packing", 1)
-        return accumulation.Parts(self, batch, self.accumulate, unit).run()
+        return accumulation.Parts(self, batch, self.accumulate).run()
 
     def test_step(self, batch) -> dict[str, Any]:
         # The noise of an evaluation depends on the batch's place in it, not on what came before,

@@ -91,7 +91,7 @@ class AdversarialModel(GeneratorModel):
         self.r2 = checks.number("r2", r2, least=0)
         self.wgan_gp = checks.number("wgan_gp", wgan_gp, least=0)
         self.discriminator_steps = checks.integer("discriminator_steps", discriminator_steps)
-        self.packing = checks.integer("packing", packing)
+        self.packing = self.unit = checks.integer("packing", packing)
         self.ema = checks.number("ema", ema, least=0, below=1)
         self.label_smoothing = checks.number("label_smoothing", label_smoothing, least=0, below=1)
         self.augmentations = augmentation.policies(augment)
