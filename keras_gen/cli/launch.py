@@ -110,7 +110,7 @@ class Workers:
 
     def __init__(self, words: list[str], count: int):
         cluster = {"worker": [f"{HOST}:{port}" for port in free_ports(count)]}
-        threads = str(max(1, len(os.sched_getaffinity(0)) // count))
+        threads = str(max(1, (os.cpu_count() or 1) // count))
         self.processes, self.lines = [], []
         for index in range(count):
             place = {"cluster": cluster, "task": {"type": "worker", "index": index}}

@@ -63,7 +63,8 @@ class Stored:
         self._used += used
         if self._used > RELEASED:
             self._used = 0
-            self._array._mmap.madvise(mmap.MADV_DONTNEED)
+            if hasattr(mmap, "MADV_DONTNEED"):
+                self._array._mmap.madvise(mmap.MADV_DONTNEED)
 
 
 def empty(name: str, shape: tuple[int, ...], dtype: Any, fix: str) -> np.ndarray | Stored:
