@@ -17,9 +17,12 @@ import worker_steps
 from keras_gen import cli, runs
 from keras_gen.cli import launch
 
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="several workers are TensorFlow's"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        keras.backend.backend() != "tensorflow", reason="several workers are TensorFlow's"
+    ),
+    pytest.mark.xdist_group("workers"),  # who share what the processes have made
+]
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 200  # a worker that waits for another would wait for ever
 
