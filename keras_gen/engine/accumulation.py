@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 
+import keras
 from keras import ops
 
+from keras_gen import data
 from keras_gen.engine.backends import backend
-from keras_gen.noise import Part
+from keras_gen.noise import Noise, Part
 
 # Replicas are threads, and each computes its own parts.
 _running: ContextVar[Parts | None] = ContextVar("parts", default=None)
@@ -19,6 +21,75 @@ _running: ContextVar[Parts | None] = ContextVar("parts", default=None)
 def running() -> Parts | None:
     """Returns the step in parts that is being computed, or None."""
     return _running.get()
+
+
+def step(model, batch) -> dict[str, Any]:
+    """Takes a training step of a `Trainer`, in parts if its `accumulate` says so."""
+    if model.accumulate == 1:
+        return model.train_step(batch)
+    return Parts(model, batch, model.accumulate).run()
+
+
+def noise(seed: int, step, x) -> Noise:
+    """Returns the noise of a training step for `x`, a batch or a part of one."""
+    parts = running()
+    step, part = parts.place(step) if parts else (step, backend.part(x))
+    return Noise(seed, part).at("train", step)
+
+
+def known():
+    """Returns what this call of `minimize` returned before, or None if it is to be computed."""
+    parts = running()
+    return parts.known() if parts else None
+
+
+def summed(gradients: list[list], result) -> list[list]:
+    """Returns the gradients of the whole batch, of which these are the last part's, or all."""
+    parts = running()
+    return parts.summed(gradients, result) if parts else gradients
+
+
+def share_of_mean(values):
+    """Returns the share of values, `(n,)`, in their mean over the global batch."""
+    parts = running()
+    return parts.share_of_mean(values) if parts else backend.share_of_mean(values)
+
+
+def metrics(objectives: Iterable) -> dict[str, Any]:
+    """Returns the metrics of objectives, per example, whatever the number of parts."""
+    parts = running()
+    if parts:
+        return parts.merged(objectives)
+    return {name: values for each in objectives for name, values in each.metrics.items()}
+
+
+def grouped(x, count: int):
+    """Returns data whose batches are `count` of the batches of `x`; arrays as they are.
+
+    Raises:
+        ValueError: for a `PyDataset`, whose batches only it can make.
+    """
+    if count == 1:
+        return x
+    if isinstance(x, data.Batches):
+        return x.grouped(count)
+    if isinstance(x, keras.utils.PyDataset):
+        raise ValueError("accumulate needs arrays, batches of keras_gen.data or a tf.data.Dataset.")
+    if hasattr(x, "rebatch"):  # a tf.data.Dataset
+        first = next(iter(x.take(1)))
+        return x.rebatch(count * keras.tree.flatten(first)[0].shape[0])
+    return x
+
+
+def check(model, batches: data.Batches, name: str) -> None:
+    """Raises ValueError if a step would have parts without examples."""
+    needed = model.accumulate * model.unit * backend.replicas(model)
+    if model.accumulate > 1 and batches.last_size < needed:
+        raise ValueError(
+            f"the last step's batch of {name} has {batches.last_size} example(s), and "
+            f"accumulate={model.accumulate} needs {needed}: choose another batch_size, or batches "
+            "with drop_remainder=True."
+        )
 
 
 class _NextPart(Exception):
@@ -104,12 +175,8 @@ class Parts:
             raise _NextPart  # of the next step
         return self._found[call][self._index] if call < self._step else None
 
-    def summed(self, gradients: list[list], result) -> list[list] | None:
-        """Adds gradients and keeps what came with them.
-
-        Returns:
-            The gradients of the whole batch, after the last part.
-        """
+    def summed(self, gradients: list[list], result) -> list[list]:
+        """Adds gradients and keeps what came with them; returns the sum after the last part."""
         if self._index == 0:
             self._found.append([])
         self._found[-1].append(result)

@@ -10,8 +10,10 @@ from keras import ops
 from keras_gen.engine.backends import backend
 
 
-def refuse_foreign(model, **given) -> None:
+def refuse_foreign(model, loss, loss_weights, metrics, weighted_metrics) -> None:
     """Raises ValueError for a loss, metrics and the like: a model has its own."""
+    given = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics,
+             "weighted_metrics": weighted_metrics}  # fmt: skip
     for name, value in given.items():
         if value is not None:
             raise ValueError(

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from keras_gen import checks, data
+from keras_gen.engine import accumulation
 from keras_gen.engine.backends import backend
 from keras_gen.likelihoods import check_range
 
@@ -108,8 +109,8 @@ def checked(
     if isinstance(x, data.Dataset):
         split = "train" if training else "test"
         x = x.batches(split, size, shuffle, seed=model.seed, index=index)
-    elif training and model.accumulate > 1:
-        x = grouped(x, model.accumulate)
+    elif training:
+        x = accumulation.grouped(x, model.accumulate)
     found = arrays(model, x, y)
     if found is not None:
         model.check_examples(found["x"], found.get("label"), name)
@@ -123,29 +124,7 @@ def checked(
         check_replicas(model, x, name)
         if training:
             model.check_size(x.examples)
-            needed = model.accumulate * model.unit * backend.replicas(model)
-            if model.accumulate > 1 and x.last_size < needed:
-                raise ValueError(
-                    f"the last step's batch of {name} has {x.last_size} example(s), and "
-                    f"accumulate={model.accumulate} needs {needed}: choose another batch_size, or "
-                    "batches with drop_remainder=True."
-                )
-    return x
-
-
-def grouped(x, count: int):
-    """Returns data whose batches are `count` of the batches of `x`; arrays as they are.
-
-    Raises:
-        ValueError: for a `PyDataset`, whose batches only it can make.
-    """
-    if isinstance(x, data.Batches):
-        return x.grouped(count)
-    if is_tf_data(x):
-        first = next(iter(x.take(1)))
-        return x.rebatch(count * keras.tree.flatten(first)[0].shape[0])
-    if isinstance(x, keras.utils.PyDataset):
-        raise ValueError("accumulate needs arrays, batches of keras_gen.data or a tf.data.Dataset.")
+            accumulation.check(model, x, name)
     return x
 
 

@@ -105,8 +105,7 @@ class Trainer(backend.Loop, keras.Model):
                 objective is the model's own; and for XLA or several steps per execution where
                 replicas share a CPU, which TensorFlow cannot do.
         """
-        foreign = {"loss": loss, "loss_weights": loss_weights, "metrics": metrics}
-        compilation.refuse_foreign(self, **foreign, weighted_metrics=weighted_metrics)
+        compilation.refuse_foreign(self, loss, loss_weights, metrics, weighted_metrics)
         given = {"steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
         self.accumulate = checks.integer("accumulate", accumulate)
         scale_loss = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
@@ -117,17 +116,14 @@ class Trainer(backend.Loop, keras.Model):
             **compilation.resolved(self, run_eagerly, **given),
         )
         optimizers.build(self.optimizer, self)
-        self._automatic = given
+        self._given = given | {"accumulate": self.accumulate}
         self._compile_update = jit_compile == "auto" and backend.compiles_update(self)
         self._report = compilation.Report(self.metric_names)
 
     def get_compile_config(self) -> dict[str, Any]:
         config = super().get_compile_config()
         # "auto" stays "auto" in files: it may mean something else where the model is loaded.
-        if not config:
-            return config
-        given = self._automatic | {"accumulate": self.accumulate}
-        return optimizers.portable(config | given)
+        return config and optimizers.portable(config | self._given)
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
@@ -143,11 +139,7 @@ class Trainer(backend.Loop, keras.Model):
 
     def noise(self, x) -> Noise:
         """Returns the noise of the current training step for a batch `x`, `(batch, ...)`."""
-        if parts := accumulation.running():
-            step, part = parts.place(self.step)
-        else:
-            step, part = self.step, backend.part(x)
-        return Noise(self.seed, part).at("train", step)
+        return accumulation.noise(self.seed, self.step, x)
 
     def objective(self, examples: inputs.Examples, noise: Noise, training: bool) -> Objective:
         """Returns the loss and metrics per example, `(batch,)` each."""
@@ -184,45 +176,33 @@ class Trainer(backend.Loop, keras.Model):
         Returns:
             What the objective returned.
         """
-        parts = accumulation.running()
-        if parts and (known := parts.known()):
+        if known := accumulation.known():
             return known
         groups = optimizers.groups(self.optimizer, networks)
-        share_of_mean = parts.share_of_mean if parts else backend.share_of_mean
         shares = backend.replicas(self) * self.accumulate
 
         def losses(*value):
             result = objective(*value)
             regularization = sum(sum(network.losses) for network in networks) / shares
-            loss = share_of_mean(result.loss) + regularization
+            loss = accumulation.share_of_mean(result.loss) + regularization
             return [optimizer.scale_loss(loss) for optimizer, _ in groups], result
 
-        variables = [own for _, own in groups]
-        gradients, result = backend.gradients(losses, variables, through)
-        if parts:
-            gradients = parts.summed(gradients, result)
+        gradients, result = backend.gradients(losses, [own for _, own in groups], through)
+        gradients = accumulation.summed(gradients, result)
         for (optimizer, own), slopes in zip(groups, gradients, strict=True):
             backend.update(optimizer, slopes, own, compile=self._compile_update)
         return result
 
     def report(self, *objectives: Objective) -> dict[str, Any]:
         """Ends a training step: averages what its objectives report, and counts the step."""
-        parts = accumulation.running()
-        metrics: dict[str, Any] = parts.merged(objectives) if parts else {}
-        for each in () if parts else objectives:
-            metrics |= each.metrics
+        metrics = accumulation.metrics(objectives)
 
-        def count():
-            self.step.assign_add(1)
-
-        backend.after([metrics[name] for name in self.metric_names], count)
+        backend.after(list(map(metrics.get, self.metric_names)), lambda: self.step.assign_add(1))
         return self._report.average(metrics)
 
     def whole_step(self, batch) -> dict[str, Any]:
         """Takes a training step, in parts if `accumulate` says so."""
-        if self.accumulate == 1:
-            return self.train_step(batch)
-        return accumulation.Parts(self, batch, self.accumulate).run()
+        return accumulation.step(self, batch)
 
     def test_step(self, batch) -> dict[str, Any]:
         # The noise of an evaluation depends on the batch's place in it, not on what came before,
