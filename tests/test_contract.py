@@ -489,7 +489,7 @@ def test_rematerialized_networks_train_alike(name, tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     network = "decoder" if name == "VAE" else "generator"
     assert isinstance(getattr(loaded, network), networks.remat.Rematerialized)
-    assert getattr(loaded, network)._blocks()
+    assert getattr(loaded, network)._blocks
     assert_same_state(loaded, model)
 
 

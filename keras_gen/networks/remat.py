@@ -3,20 +3,19 @@
 Training keeps what each layer computes until the gradient has passed it. Here blocks of layers keep
 only what they are given (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost").
 Keras's `RematScope` wraps single layers: a convolution, its normalization and its activation then
-still keep one array each; TensorFlow's graphs refuse it for layers that take `training`; and under
-JAX a layer that assigns its moving averages leaks.
+still keep one array each. It also fails where a model is called with `training=`, in a graph of
+TensorFlow and under JAX.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Iterator
 from contextvars import ContextVar
 
 import keras
 from keras import layers, ops
-
-from keras_gen import quiet
 
 _rematerialize: ContextVar[bool] = ContextVar("rematerialize", default=False)
 
@@ -48,7 +47,7 @@ class Rematerialized(keras.Model):
     def call(self, inputs, training=None, mask=None):
         if not training or any(map(keras.backend.is_keras_tensor, keras.tree.flatten(inputs))):
             return super().call(inputs, training=training, mask=mask)
-        blocks = {id(block[0]): block for block in self._blocks()}
+        blocks = {id(block[0]): block for block in self._blocks}
         inner = {id(layer) for block in blocks.values() for layer in block[1:]}
 
         def function(operation):
@@ -60,6 +59,7 @@ class Rematerialized(keras.Model):
 
         return self._run_through_graph(inputs, operation_fn=function)
 
+    @functools.cached_property
     def _blocks(self) -> list[list[keras.Layer]]:
         """The blocks of more than one layer, in the order of the model's layers."""
         outer = {id(x) for x in keras.tree.flatten(self.outputs)}
@@ -108,32 +108,7 @@ def computed_twice(block: list[keras.Layer], x):
                 x = with_training(layer)(x)
         return x, [scope.get_current_value(v) for v in moving]
 
-    y, changed = rematerializing(function)(x, *given)
+    y, changed = keras.remat(function)(x, *given)
     for variable, value in zip(moving, changed, strict=True):
         variable.assign(value)
     return y
-
-
-def rematerializing(function: Callable) -> Callable:
-    """Returns a function that keeps only its arguments for its gradient.
-
-    It is `keras.remat`, except on TensorFlow, which optimizes away in a graph that `keras.remat`
-    computes anything again. `function` returns what has a gradient, and what has none.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return keras.remat(function)
-    tf = quiet.tensorflow("rematerialization on TensorFlow")
-
-    @tf.custom_gradient
-    def computed(*arguments):
-        def gradient(slope, *_):
-            with tf.control_dependencies([slope]):
-                again = [tf.identity(each) for each in arguments]
-            with tf.GradientTape() as tape:
-                tape.watch(again)
-                y, _ = function(*again)
-            return tape.gradient(y, again, slope, unconnected_gradients="zero")
-
-        return function(*arguments), gradient
-
-    return computed
