@@ -27,7 +27,7 @@ def step(model, batch) -> dict[str, Any]:
     """Takes a training step of a `Trainer`, in parts if its `accumulate` says so."""
     if model.accumulate == 1:
         return model.train_step(batch)
-    return Parts(model, batch, model.accumulate).run()
+    return Parts(model, batch).run()
 
 
 def noise(seed: int, step, x) -> Noise:
@@ -108,16 +108,15 @@ class Parts:
     Args:
         model: a `Trainer`.
         batch: the batch, in any form that Keras hands over.
-        count: number of parts.
 
     Raises:
         ValueError: if there are fewer examples than parts.
     """
 
-    def __init__(self, model, batch, count: int):
+    def __init__(self, model, batch):
         self._model = model
         self._examples = model.examples(batch)
-        self._count = count
+        self._count = count = model.accumulate
         x = self._examples.x
         size, unit = x.shape[0] or ops.shape(x)[0], model.unit
         if isinstance(size, int) and size < count * unit:
@@ -127,8 +126,7 @@ class Parts:
         self._index = 0
         self._step = 0  # number of the optimizer's step whose gradient is being summed
         self._calls = 0  # of `minimize` in this part
-        self._sum: list[list] | None = None
-        self._done: list[list] | None = None  # the sum, or that of the optimizer's step before
+        self._sum: list[list] = []  # of gradients so far, or those of the optimizer's step before
         self._found: list[list] = []  # for each of those steps, what came of each part
 
     def run(self) -> dict[str, Any]:
@@ -154,7 +152,7 @@ class Parts:
 
     def _in_turn(self, value):
         """A value that is there once the parts before are done, whose memory is then free."""
-        return backend.once_computed(value, self._done) if self._done else value
+        return backend.once_computed(value, self._sum) if self._sum else value
 
     def place(self, step) -> tuple[Any, Part]:
         """Returns the training step and the part of the global batch, for the noise."""
@@ -178,18 +176,15 @@ class Parts:
     def summed(self, gradients: list[list], result) -> list[list]:
         """Adds gradients and keeps what came with them; returns the sum after the last part."""
         if self._index == 0:
-            self._found.append([])
-        self._found[-1].append(result)
-        if self._sum is None:
+            self._found.append([result])
             self._sum = gradients
         else:
+            self._found[-1].append(result)
             pairs = zip(self._sum, gradients, strict=True)
             self._sum = [list(map(backend.added, one, two)) for one, two in pairs]
-        self._done = self._sum
         if self._index + 1 < self._count:
             raise _NextPart
-        whole, self._sum = self._sum, None
-        return whole
+        return self._sum
 
     def merged(self, objectives: Iterable) -> dict[str, Any]:
         """Returns the metrics of objectives, per example of the whole batch."""
