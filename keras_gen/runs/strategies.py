@@ -75,8 +75,8 @@ def _tensorflow(name: str) -> tf.distribute.Strategy:
     return tf.distribute.TPUStrategy(resolver)
 
 
-def workers() -> list[str]:
-    """Returns the addresses of the workers that `TF_CONFIG` names.
+def cluster() -> tuple[list[str], int]:
+    """Returns the addresses of the workers that `TF_CONFIG` names, and the number of this one.
 
     Raises:
         ValueError: if there is no `TF_CONFIG`, or it does not name workers and this one's place.
@@ -87,7 +87,8 @@ def workers() -> list[str]:
         addresses = list(config["cluster"][kind])
         if kind != "worker" or config["task"]["type"] != kind:
             raise ValueError("its cluster must have the one job 'worker'")
-        addresses[int(config["task"]["index"])]
+        index = int(config["task"]["index"])
+        addresses[index]
     except KeyError as error:
         if "TF_CONFIG" not in os.environ:
             raise ValueError(
@@ -100,19 +101,16 @@ def workers() -> list[str]:
             'TF_CONFIG must be JSON as {"cluster": {"worker": [ADDRESS, ...]}, "task": '
             f'{{"type": "worker", "index": I}}}}: {error}'
         ) from error
-    return addresses
+    return addresses, index
 
 
 def is_chief(name: str) -> bool:
     """Returns whether this process writes what training leaves: of several workers, the first."""
-    if name != "multiworker":
-        return True
-    workers()
-    return int(json.loads(os.environ["TF_CONFIG"])["task"]["index"]) == 0
+    return name != "multiworker" or cluster()[1] == 0
 
 
 @functools.cache
 def _workers() -> tf.distribute.Strategy:
     """The strategy of all workers; a process is a worker of one cluster."""
-    workers()
+    cluster()
     return tf.distribute.MultiWorkerMirroredStrategy()

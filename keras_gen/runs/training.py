@@ -52,7 +52,7 @@ class Job:
     def workers(self) -> int:
         """The number of processes that share each batch."""
         several = self.config.strategy == "multiworker"
-        return len(strategies.workers()) if several else 1
+        return len(strategies.cluster()[0]) if several else 1
 
     def as_json(self) -> dict[str, Any]:
         """Returns the content of config.json: config, description of the data, size of the work."""
@@ -163,7 +163,7 @@ def prepare(config: Config, run: Run | None = None) -> Job:
             f"the run is for the backend {config.backend}, and this is {keras.backend.backend()}: "
             f"give keras-gen --backend {config.backend}, or set KERAS_BACKEND before Python starts"
         )
-    strategies.strategy(config.strategy)  # before TensorFlow computes anything
+    scope = strategies.strategy(config.strategy)  # before TensorFlow computes anything
     dataset = load_data(config.preset, config.data_dir)
     before = run and run.content.get("data_fingerprint")  # older runs have none
     if before and before != dataset.fingerprint():
@@ -172,13 +172,14 @@ def prepare(config: Config, run: Run | None = None) -> Job:
             f"{run.content['training_examples']} training examples, and {config.preset.data} has "
             f"{dataset.size('train')}, or other values. Restore it, or start a new run"
         )
-    return build(config, dataset, run)
+    return build(config, dataset, run, scope)
 
 
-def build(config: Config, dataset: data.Dataset, run: Run | None = None) -> Job:
-    """Builds the model for data that is loaded, or restores it, as `prepare`."""
+def build(config: Config, dataset: data.Dataset, run: Run | None = None, scope: Any = None) -> Job:
+    """Builds the model for data that is loaded, or restores it, as `prepare`; `scope` is the
+    config's strategy, if there is one already."""
     preset = config.preset
-    scope = strategies.strategy(config.strategy)
+    scope = scope or strategies.strategy(config.strategy)
     replicas = scope.num_replicas_in_sync
     if preset.batch_size % replicas:
         raise ValueError(
