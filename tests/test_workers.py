@@ -192,6 +192,7 @@ def test_a_worker_that_fails_ends_all_with_its_message(tmp_path):
         (["launch", "train", "vae_digits", "--strategy", "tpu"], "not tpu"),
         (["launch", "train", "vae_digits", "--epoch"], "expected one argument"),
         (["launch", "--workers", "0", "train", "vae_digits"], "at least 1"),
+        (["launch", "--restarts", "-1", "train", "vae_digits"], "must not be negative"),
         (["train", "vae_digits", "--strategy", "multiworker"], "keras-gen launch"),
     ],
 )

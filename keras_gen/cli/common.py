@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -132,6 +133,29 @@ def usage_errors() -> Iterator[None]:
     except expected_errors() as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise UsageError(lines[0]) from error
+
+
+@contextlib.contextmanager
+def first_signal(react: Callable[[int], None]) -> Iterator[list[int]]:
+    """Yields a list of the signals SIGINT and SIGTERM that came meanwhile.
+
+    Args:
+        react: called with the first one. The second raises KeyboardInterrupt.
+    """
+    came: list[int] = []
+
+    def handle(number, _):
+        came.append(number)
+        if len(came) > 1:
+            raise KeyboardInterrupt
+        react(number)
+
+    before = {each: signal.signal(each, handle) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def expected_errors() -> tuple[type[Exception], ...]:

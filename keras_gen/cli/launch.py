@@ -14,12 +14,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from keras_gen import files
 from keras_gen.cli import train
-from keras_gen.cli.common import Parser, UsageError, command, positive
+from keras_gen.cli.common import Parser, UsageError, command, first_signal, positive
 
 HOST = "127.0.0.1"
 POLL = 0.1  # seconds
@@ -55,11 +54,13 @@ def add(commands) -> None:
 
 def run(arguments) -> int:
     """Starts the workers, again if one is killed, and returns the exit code."""
-    given, path = training(arguments.command)
-    words = [*given, "--strategy", "multiworker"]
+    path = run_directory(arguments.command)
+    # Whether or not the run has begun, this goes on with it.
+    words = [*arguments.command, "--strategy", "multiworker", "--resume", "--run-dir", str(path)]
+    if arguments.restarts < 0:
+        raise UsageError("--restarts must not be negative")
     for attempt in range(arguments.restarts + 1):
-        # Whether or not the run has begun, this goes on with it.
-        with Workers([*words, "--resume", "--run-dir", str(path)], arguments.workers) as workers:
+        with Workers(words, arguments.workers) as workers:
             code, reason = workers.wait()
         if code >= 0 or attempt == arguments.restarts:
             break
@@ -70,11 +71,11 @@ def run(arguments) -> int:
     return code if code >= 0 else 128 - code
 
 
-def training(words: list[str]) -> tuple[list[str], Path]:
-    """Returns a command line of keras-gen train without its run directory, and that.
+def run_directory(words: list[str]) -> Path:
+    """Returns the run directory of a keras-gen train command.
 
     Raises:
-        UsageError: if it is not one, or the run directory cannot be made.
+        UsageError: if it is another command, or the run directory cannot be made.
     """
     if words[:1] != ["train"]:
         raise UsageError("say what to launch: keras-gen launch --workers N train PRESET ...")
@@ -95,7 +96,7 @@ def training(words: list[str]) -> tuple[list[str], Path]:
         path = Path(parsed.run_dir or files.next_numbered(Path("runs", parsed.preset)))
         if not files.is_free(path):
             raise UsageError(f"{path} exists: continue it with --resume, or choose another")
-    return words, path
+    return path
 
 
 class Workers:
@@ -151,7 +152,8 @@ class Workers:
     def wait(self) -> tuple[int, str]:
         """Returns the exit code, negative if a worker was killed, and the reason unless it has been
         shown, once all are done or one has failed."""
-        with self._signals_handed_on():
+        # A signal is for the worker that writes the run, which saves it.
+        with first_signal(self.processes[0].send_signal):
             while True:
                 codes = [process.poll() for process in self.processes]
                 if codes[0] == 0:  # all is written
@@ -170,24 +172,6 @@ class Workers:
             return code, ""
         shown = messages[-1:] or self.lines[index]
         return code, f"worker {index} failed: {''.join(shown).strip()}"
-
-    @contextlib.contextmanager
-    def _signals_handed_on(self) -> Iterator[None]:
-        """Hands SIGINT and SIGTERM on to the worker that writes the run; a second one ends all."""
-        came = []
-
-        def hand_on(number, _):
-            came.append(number)
-            if len(came) > 1:
-                raise KeyboardInterrupt
-            self.processes[0].send_signal(number)
-
-        before = {each: signal.signal(each, hand_on) for each in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for each, handler in before.items():
-                signal.signal(each, handler)
 
 
 def free_ports(count: int) -> list[int]:

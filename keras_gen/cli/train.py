@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import json
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from keras_gen.cli.common import (
     absolute,
     add_data_dir,
     command,
+    first_signal,
     seed,
     usage_errors,
 )
@@ -258,18 +258,10 @@ def termination_as_interrupt() -> Iterator[list]:
     Training asks it after each step. An exception raised by the first one would hit the middle of a
     step, and Python drops exceptions that are raised while a finalizer runs.
     """
-    came = []
 
-    def interrupt(number, _):
-        came.append(number)
-        if len(came) > 1:
-            raise KeyboardInterrupt
-        print("keras-gen: ends after this step, once it is saved; again to end at once",
-              file=sys.stderr)  # fmt: skip
+    def announce(number: int) -> None:
+        text = "keras-gen: ends after this step, once it is saved; again to end at once"
+        print(text, file=sys.stderr)
 
-    before = {each: signal.signal(each, interrupt) for each in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with first_signal(announce) as came:
         yield came
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
