@@ -93,20 +93,29 @@ class PlainGAN(keras.Model):
         size = self.generator.inputs[0].shape[-1]
         return keras.random.normal((batch, size), seed=self.seed_generator)
 
+    def judges(self):
+        """The networks that the discriminator's optimizer moves."""
+        return [self.discriminator]
+
+    def judged(self, images, z):
+        """The logits of images, of which the first are generated from z, and a further loss."""
+        return self.discriminator(images, training=True), 0.0
+
     def train_step(self, x):
         batch = ops.shape(x)[0]
-        fake = self.generator(self.latents(batch), training=True)
-        both = ops.concatenate([fake, x], axis=0)
+        z = self.latents(batch)
+        both = ops.concatenate([self.generator(z, training=True), x], axis=0)
         labels = ops.concatenate([ops.ones((batch, 1)), ops.zeros((batch, 1))], axis=0)
         with tf.GradientTape() as tape:
-            d_loss = self.loss_fn(labels, self.discriminator(both, training=True))
-        weights = self.discriminator.trainable_weights
+            logits, further = self.judged(both, z)
+            d_loss = self.loss_fn(labels, logits) + further
+        weights = [w for network in self.judges() for w in network.trainable_weights]
         gradients = tape.gradient(d_loss, weights)
         self.d_optimizer.apply_gradients(zip(gradients, weights, strict=True))
         z = self.latents(batch)
         with tf.GradientTape() as tape:
-            logits = self.discriminator(self.generator(z, training=True), training=True)
-            g_loss = self.loss_fn(ops.zeros((batch, 1)), logits)
+            logits, further = self.judged(self.generator(z, training=True), z)
+            g_loss = self.loss_fn(ops.zeros((batch, 1)), logits) + further
         weights = self.generator.trainable_weights
         gradients = tape.gradient(g_loss, weights)
         self.g_optimizer.apply_gradients(zip(gradients, weights, strict=True))
@@ -132,42 +141,25 @@ class PlainInfoGAN(PlainGAN):
         uniform = keras.random.uniform((batch, 2), -1.0, 1.0, seed=self.seed_generator)
         return ops.concatenate([noise, ops.one_hot(category, 10), uniform], axis=1)
 
-    def code_loss(self, features, z):
-        logits, uniform = ops.split(self.recognition(features, training=True), [10], axis=1)[:2]
-        category = keras.losses.categorical_crossentropy(z[:, -12:-2], logits, from_logits=True)
-        return ops.mean(category) + ops.mean(ops.square(uniform[:, :2] - z[:, -2:]))
+    def judges(self):
+        return [self.discriminator, self.recognition]
 
-    def train_step(self, x):
-        batch = ops.shape(x)[0]
-        z = self.latents(batch)
-        fake = self.generator(z, training=True)
-        both = ops.concatenate([fake, x], axis=0)
-        labels = ops.concatenate([ops.ones((batch, 1)), ops.zeros((batch, 1))], axis=0)
-        with tf.GradientTape() as tape:
-            logits, features = self.discriminator(both, training=True)
-            d_loss = self.loss_fn(labels, logits) + self.code_loss(features[:batch], z)
-        weights = self.discriminator.trainable_weights + self.recognition.trainable_weights
-        gradients = tape.gradient(d_loss, weights)
-        self.d_optimizer.apply_gradients(zip(gradients, weights, strict=True))
-        z = self.latents(batch)
-        with tf.GradientTape() as tape:
-            fake = self.generator(z, training=True)
-            logits, features = self.discriminator(fake, training=True)
-            g_loss = self.loss_fn(ops.zeros((batch, 1)), logits) + self.code_loss(features, z)
-        weights = self.generator.trainable_weights
-        gradients = tape.gradient(g_loss, weights)
-        self.g_optimizer.apply_gradients(zip(gradients, weights, strict=True))
-        self.d_tracker.update_state(d_loss)
-        self.g_tracker.update_state(g_loss)
-        return {"d_loss": self.d_tracker.result(), "g_loss": self.g_tracker.result()}
+    def judged(self, images, z):
+        logits, features = self.discriminator(images, training=True)
+        parameters = self.recognition(features[: ops.shape(z)[0]], training=True)
+        category = keras.losses.categorical_crossentropy(
+            z[:, -12:-2], parameters[:, :10], from_logits=True
+        )
+        uniform = ops.square(parameters[:, 10:12] - z[:, -2:])
+        return logits, ops.mean(category) + ops.mean(uniform)
 
 
 def stock(network: keras.Model) -> keras.Model:
     """Returns a copy of a network with Keras's own layers."""
 
     def layer(ours):
-        kinds = [kind for kind in type(ours).__mro__ if kind.__module__.startswith("keras.")]
-        return kinds[0].from_config(ours.get_config())
+        kind = getattr(keras.layers, type(ours).__name__, type(ours))
+        return kind.from_config(ours.get_config())
 
     twin = keras.models.clone_model(network, clone_function=layer)
     twin.set_weights(network.get_weights())
