@@ -42,7 +42,7 @@ def add(commands) -> None:
         "--epochs",
         type=positive,
         metavar="N",
-        help="passes over the training set (default: 3000 steps of lenet, 15000 of vgg)",
+        help="passes over the training set (default: 3000 steps of lenet, 30000 of vgg)",
     )
     add_seed(parser, "of the initial weights and the order of the data")
     parser.add_argument(

@@ -31,12 +31,15 @@ class GenerativeModel(Trainer):
     Attributes:
         paper: citation of the paper that the model implements.
         kinds: kind of data -> name of its default networks in `keras_gen.networks`.
+        mixes_batch: whether an example's loss depends on the rest of its batch. Replicas, and parts
+            of an accumulated step, then mix their own examples.
         sets_itself: options of base classes that a class does not take but sets.
         step: number of training steps taken, a weight: it is saved and restored with the others.
     """
 
     paper = ""
     kinds: ClassVar[dict[str, str]] = {}
+    mixes_batch = False
     sets_itself: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs):

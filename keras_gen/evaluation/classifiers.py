@@ -24,7 +24,8 @@ SMALLEST = 8
 DIMENSION = 128
 BATCH = 128
 LEARNING_RATE = 2e-3
-FEATURE_STEPS = {"lenet": 3000, "vgg": 15_000}
+FEATURE_STEPS = {"lenet": 3000, "vgg": 30_000}
+WEIGHT_DECAY = {"lenet": None, "vgg": 0.05}
 CLASSIFIER_STEPS = 600
 
 
@@ -119,7 +120,7 @@ def train_features(
     Args:
         dataset: images with class labels.
         epochs: passes over the training set. By default as many as make 3,000 steps of 128 images
-            (`lenet`) or 15,000 (`vgg`).
+            (`lenet`) or 30,000 (`vgg`).
         seed: of the initial weights and the order of the examples.
         verbose: as for `keras.Model.fit`.
         network: `"lenet"`, small and fast; or `"vgg"`, for colour photographs.
@@ -145,7 +146,7 @@ def train_features(
     classifier = keras.Model(made.input, made.output["logits"])
     schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * len(batches))
     classifier.compile(
-        optimizer=keras.optimizers.Adam(schedule),
+        optimizer=keras.optimizers.Adam(schedule, weight_decay=WEIGHT_DECAY[network]),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile="auto" if keras.backend.backend() == "jax" else False,  # does not pay

@@ -4,12 +4,15 @@ from keras_gen import quiet  # noqa: F401  (before TensorFlow)
 from keras_gen.engine.model import GenerativeModel
 from keras_gen.engine.trainer import Objective
 from keras_gen.models.adversarial import AdversarialModel
+from keras_gen.models.beta_tc_vae import BetaTCVAE
 from keras_gen.models.beta_vae import BetaVAE
 from keras_gen.models.conditional_gan import ConditionalGAN
 from keras_gen.models.conditional_vae import ConditionalVAE
+from keras_gen.models.conditional_vq_vae import ConditionalVQVAE
 from keras_gen.models.crgan import CRGAN
 from keras_gen.models.deep_infogan import DeepInfoGAN
 from keras_gen.models.dgan import DGAN
+from keras_gen.models.factor_vae import FactorVAE
 from keras_gen.models.gan import GAN
 from keras_gen.models.glo import GLO
 from keras_gen.models.infogan import InfoGAN
@@ -20,6 +23,7 @@ from keras_gen.models.recurrent_vae import RecurrentVAE
 from keras_gen.models.vae import VAE
 from keras_gen.models.vae_gan import VAEGAN
 from keras_gen.models.vamp_vae import VampVAE
+from keras_gen.models.vq_vae import VQVAE
 from keras_gen.suggestions import nearest
 
 DCGAN = DGAN
@@ -27,10 +31,14 @@ DCGAN = DGAN
 MODELS = (
     VAE,
     BetaVAE,
+    BetaTCVAE,
+    FactorVAE,
     ConditionalVAE,
     IWAE,
     VampVAE,
     RecurrentVAE,
+    VQVAE,
+    ConditionalVQVAE,
     GAN,
     ConditionalGAN,
     DGAN,
@@ -55,11 +63,15 @@ __all__ = [
     "RCGAN",
     "VAE",
     "VAEGAN",
+    "VQVAE",
     "AdversarialModel",
+    "BetaTCVAE",
     "BetaVAE",
     "ConditionalGAN",
     "ConditionalVAE",
+    "ConditionalVQVAE",
     "DeepInfoGAN",
+    "FactorVAE",
     "GenerativeModel",
     "InfoGAN",
     "LatentVariableModel",

@@ -69,7 +69,13 @@ class LatentVariableModel(GenerativeModel):
         encoder, decoder, likelihood = default_networks.encoder_decoder(
             cls, spec, latent_dim, likelihood, network, hidden, filters, activation, seed, remat
         )
-        return cls(encoder, decoder, likelihood=likelihood, seed=seed, **model)
+        further = cls.further_networks(latent_dim, seed)
+        return cls(encoder, decoder, likelihood=likelihood, seed=seed, **further, **model)
+
+    @classmethod
+    def further_networks(cls, latent_dim: int, seed: int | None) -> dict[str, keras.Model]:
+        """Returns default networks besides encoder and decoder: argument name -> network."""
+        return {}
 
     def encode(self, x, label=None, batch_size: int = 512) -> np.ndarray:
         """Returns the mean of q(z|x), `(batch, latent_dim)`, for x `(batch, *data_shape)`."""

@@ -88,13 +88,17 @@ class VAE(LatentVariableModel):
         return self.report(objective)
 
     def objective(self, examples, noise: Noise, training: bool) -> Objective:
-        """Returns the negative ELBO, and its parts as metrics, in nats."""
+        """Returns the negative ELBO, and its parts as metrics, in nats.
+
+        What variants need besides, the posterior's parameters and the draw z, is `shared`.
+        """
         x = self.likelihood.observe(examples.x, noise.at("observation"))
         posterior = self.posterior(x, examples.label, training)
         z = self.latent.sample((ops.shape(x)[0],), noise.at("posterior"), posterior)
         reconstruction = self.log_prob_given(x, z, examples.label, noise, training)
         kl = self.kl(posterior, z)
-        return self.bound(self.regularizer(kl) - reconstruction, reconstruction, kl)
+        bound = self.bound(self.regularizer(kl) - reconstruction, reconstruction, kl)
+        return bound._replace(shared=(posterior, z))
 
     def posterior(self, x, label=None, training: bool = False):
         """Returns the parameters of q(z|x), `(batch, 2 * latent_dim)`."""

@@ -7,10 +7,10 @@ takes a one-hot label as a second input. Outputs are float32 under any precision
 """
 
 from keras_gen import quiet  # noqa: F401  (before TensorFlow)
-from keras_gen.networks import conv, dense, recurrent
+from keras_gen.networks import conv, dense, grid, recurrent
 from keras_gen.networks.common import layer_sizes
 from keras_gen.networks.remat import rematerialized
 
-BY_NAME = {"dense": dense, "conv": conv, "recurrent": recurrent}
+BY_NAME = {"dense": dense, "conv": conv, "grid": grid, "recurrent": recurrent}
 
-__all__ = ["BY_NAME", "conv", "dense", "layer_sizes", "recurrent", "rematerialized"]
+__all__ = ["BY_NAME", "conv", "dense", "grid", "layer_sizes", "recurrent", "rematerialized"]

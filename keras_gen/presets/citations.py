@@ -5,6 +5,15 @@ HIGGINS = (
     "Higgins et al. 2017, beta-VAE; Burgess et al. 2018, Understanding disentangling in beta-VAE "
     "(arXiv:1804.03599)"
 )
+KIM = "Kim & Mnih 2018, Disentangling by Factorising (arXiv:1802.05983)"
+CHEN_R = (
+    "Chen, Li, Grosse & Duvenaud 2018, Isolating Sources of Disentanglement in Variational "
+    "Autoencoders (arXiv:1802.04942)"
+)
+OORD = (
+    "van den Oord, Vinyals & Kavukcuoglu 2017, Neural Discrete Representation Learning "
+    "(arXiv:1711.00937)"
+)
 TOWNSEND = (
     "Townsend, Bird & Barber 2019, Practical lossless compression with latent variables using bits "
     "back coding (arXiv:1901.04866)"

@@ -84,9 +84,15 @@ class Feed(keras.utils.PyDataset):
             return []
         rows = list(itertools.islice(self._rows, steps))
         self._left -= len(rows)
-        if not self._left:  # while the device still computes, get the next epoch ready
-            self.batches.order(self.batches.epoch + 1)
         return list(map(self._read, rows))
+
+    def look_ahead(self) -> None:
+        """Computes the order of the next epoch if this one has no batches left.
+
+        Called when the last steps are under way, it costs no time: the device still computes them.
+        """
+        if not self._left:  # `Position` counts epochs by the steps before them
+            self.batches.order(self.batches.epoch + len(self))
 
     def _read(self, indices: np.ndarray):
         stored = {k: x for k, x in self.batches.arrays.items() if isinstance(x, Stored)}

@@ -196,12 +196,14 @@ def refuse(steps_per_execution: int | str, jit_compile: bool | str, model: keras
 def steps_per_execution(model: keras.Model, run_eagerly: bool, given: int | str) -> int:
     """Returns the number of training steps in one call of the compiled function.
 
-    On a CPU, XLA's convolutions and recurrent layers are slow inside a loop.
+    On a CPU, XLA's convolutions and recurrent layers are slow inside a loop. On an accelerator a
+    step of small networks is over in less time than a call takes; for large examples the draws of
+    many steps, which are made before the loop, would take much memory.
     """
     if given != "auto" or run_eagerly:
         return 1 if given == "auto" else given
     if jax.default_backend() != "cpu":
-        return 32
+        return 128 if model.event_size <= 1024 else 32
     slow = any(isinstance(layer, model.faster_without_xla) for layer in model._flatten_layers())
     return 1 if slow else 8
 

@@ -113,6 +113,8 @@ class Execution:
         logs = None
         for group in _alike(items):
             logs, values = self._execute(feed, values, arrays, group)
+        if feed:
+            feed.look_ahead()
         if logs is None:  # no step was due
             logs = self._results(values)
         return logs, jax.tree.unflatten(structure, values)
