@@ -18,7 +18,7 @@ help:
 	@echo "make lint       ruff check and ruff format --check"
 	@echo "make lab        open the notebooks in JupyterLab"
 	@echo "make notebooks  execute every notebook in place from a clean kernel"
-	@echo "make benchmark  images per second of fit against a plain Keras loop"
+	@echo "make benchmark  speed of fit against a plain Keras loop; precision, growth, starts, sampling"
 	@echo "make zoo        train, measure and release every preset (hours; DATA_DIR=D for prepared data)"
 	@echo "make clean      remove the virtual environment, the demo and caches"
 
@@ -78,6 +78,8 @@ notebooks: $(VENV)/.installed-test
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/precision.py
+	$(BIN)/python benchmarks/growth.py
 
 zoo: $(VENV)/.installed
 	$(BIN)/python benchmarks/zoo.py $(if $(DATA_DIR),--data-dir $(DATA_DIR))

@@ -26,6 +26,7 @@ START = """
 import time
 start = time.perf_counter()
 import keras_gen as kg
+from keras_gen import data, models
 imported = time.perf_counter()
 x = kg.data.load("digits").arrays("train")["x"][:1280]
 vae = kg.models.VAE.for_data(kg.data.load("digits").spec, network="dense", hidden=(512,), seed=0)

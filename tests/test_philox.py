@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from keras_gen import data, models
 from keras_gen.data.pipeline import as_array
 from keras_gen.noise import Noise
 from keras_gen.philox import backend, rounds
@@ -110,3 +111,15 @@ def test_draws_made_ahead_of_a_loop_are_those_made_in_it():
             late = jax.jit(lambda place, key=noise: key.at("deep", 5, place).uniform((2,)))(i)
         for a, b in zip((*found, late), expected, strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="PyTorch waits for each step")
+def test_the_order_of_each_epoch_is_computed_once_and_ahead():
+    spec = data.Spec("vectors", "vector", (3,), (0.0, 1.0))
+    vae = models.VAE.for_data(spec, latent_dim=2, hidden=(4,), seed=0)
+    vae.compile("adam")
+    x = np.random.default_rng(0).uniform(size=(50, 3)).astype("float32")
+    host.shuffled.cache_clear()
+    vae.fit(x, batch_size=16, epochs=3, verbose=0)
+    found = host.shuffled.cache_info()
+    assert (found.misses, found.hits) == (4, 2)  # the fourth is of an epoch that was not due

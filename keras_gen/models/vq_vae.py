@@ -110,12 +110,13 @@ class VQVAE(GenerativeModel):
     def for_data(
         cls,
         spec: data.Spec,
-        num_vectors: int = 128,
-        vector_size: int = 16,
+        num_vectors: int = 256,
+        vector_size: int = 4,
         likelihood: str | likelihoods.Likelihood | None = None,
         depth: int = 2,
         width: int = 64,
         blocks: int = 2,
+        normalization: str | None = "batch",
         hidden: int | Sequence[int] = (256,),
         cell: str = "lstm",
         seed: int | None = None,
@@ -126,13 +127,15 @@ class VQVAE(GenerativeModel):
         Args:
             spec: of a data set of images.
             num_vectors: K, the size of the codebook.
-            vector_size: size of each of its vectors.
+            vector_size: size of each of its vectors. In a small space random vectors are near
+                everything, and all of the codebook comes into use.
             likelihood: a name in `keras_gen.likelihoods.NAMES` or an object; by default Bernoulli
                 for data in [0, 1] and Gaussian for other data.
             depth: stages of encoder and decoder; the grid has `2 ** depth` times fewer rows and
                 columns than the image.
             width: channels of encoder and decoder.
             blocks: residual blocks in each.
+            normalization: of the encoder's vectors, None or "batch"; see `keras_gen.networks.grid`.
             hidden: units of the recurrent layers of the prior.
             cell: of the prior, "gru" or "lstm".
             seed: of the initial weights and of all noise.
@@ -150,7 +153,9 @@ class VQVAE(GenerativeModel):
         likelihood = likelihoods.get(likelihood)
         stages = {"depth": depth, "width": width, "blocks": blocks}
         seeded = default_networks.seeded
-        encoder = kind.encoder(spec.shape, vector_size, seed=seeded(seed), **stages)
+        encoder = kind.encoder(
+            spec.shape, vector_size, normalization=normalization, seed=seeded(seed), **stages
+        )
         shape = likelihood.parameter_shape(spec.shape)
         seed_of_decoder = seeded(seed, default_networks.SECOND)
         decoder = kind.decoder(vector_size, shape, seed=seed_of_decoder, **stages)
@@ -308,16 +313,6 @@ class VQVAE(GenerativeModel):
     def event_places(self) -> int:
         """The number of indices of an example."""
         return math.prod(self.encoder.output_shape[1:3])
-
-    def adapt(self, x) -> None:
-        """Makes the codebook of what the untrained encoder returns for the first examples.
-
-        Vectors that start far from all examples are nearest to none, and never learn.
-        """
-        vectors = self.encoder.predict(np.asarray(x[: self.num_vectors]), verbose=0)
-        vectors = np.reshape(vectors, (-1, vectors.shape[-1]))
-        places = np.linspace(0, len(vectors) - 1, self.num_vectors).round().astype(int)
-        self.codebook.set_weights([vectors[places]])
 
     def check_examples(self, x: np.ndarray, label=None, name: str = "x") -> None:
         inputs.check_shape(self, x, name)

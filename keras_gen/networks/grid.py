@@ -18,6 +18,7 @@ def encoder(
     depth: int = 2,
     width: int = 64,
     blocks: int = 2,
+    normalization: str | None = "batch",
     seed: int | None = None,
 ) -> Model:
     """Returns an encoder from images `(batch, *input_shape)` to `(batch, rows, columns, size)`.
@@ -28,6 +29,9 @@ def encoder(
         depth: number of stages, each of which halves height and width.
         width: channels of the hidden layers.
         blocks: number of residual blocks.
+        normalization: of the vectors: None, or "batch". With the latter they spread as far as the
+            vectors of a codebook that starts as standard normal numbers, which all come into use
+            (Łańcucki et al. 2020, "Robust Training of Vector Quantized Bottleneck Models").
         seed: seed of the initial weights.
     """
     initializer = common.initializers(seed)
@@ -41,6 +45,8 @@ def encoder(
     h = layers.Conv2D(width, 3, padding="same", kernel_initializer=initializer())(h)
     h = _residual(h, blocks, width, initializer)
     h = layers.Conv2D(output_size, 1, kernel_initializer=initializer(), dtype="float32")(h)
+    if normalization == "batch":
+        h = common.BatchNormalization(center=False, scale=False, dtype="float32")(h)
     return common.model(inputs, h, "encoder")
 
 

@@ -9,9 +9,9 @@ STABLE_2D = {
     "network": {"latent_dim": 2, "hidden": (128, 128, 128), "generator_normalization": None},
     "model": {"loss": "relativistic", "ema": 0.999, "r1": 0.02, "r2": 0.02},
 }
-# Among photographs, penalties at both again. In the time of 28 epochs with them (batches of 128,
-# width 96) a conditional GAN reaches a Fréchet distance of 3.2 in vgg features; with layer
-# normalization instead 4.7, with spectral normalization and the hinge loss 35.
+# Among photographs, penalties at both again: with layer normalization instead, the Fréchet distance
+# of a conditional GAN is 1.5 times as large after the same time, with spectral normalization and
+# the hinge loss ten times (docs/measurements.md, Colour).
 STABLE_PHOTOS = {
     # A width for two cores: on a GPU give --set width=96 --epochs 130.
     "network": {"width": 32, "depth": 3},

@@ -7,6 +7,8 @@ from keras_gen.presets.preset import IMAGES, PHOTOS, Preset
 IWAE_NETWORK = {"network": "dense", "hidden": (200, 200), "activation": "tanh", "latent_dim": 50}
 # Pixels are drawn anew from their gray values at every visit.
 BINARIZED = {"likelihood": "binarized_bernoulli"}
+# Higgins et al. 2017 and Kim & Mnih 2018 have these stages for sprites.
+SPRITES = {"latent_dim": 10, "filters": (32, 32, 64, 64), "hidden": (256,)}
 FACTORS = (
     "mig_a",
     "mig_b",
@@ -105,6 +107,47 @@ PRESETS = (
         learning_rate=1e-3,
         schedule="cosine",
         protocols=(*FACTORS, "active_units"),
+    ),
+    Preset(
+        name="beta_tc_vae_shapes",
+        description="beta-TCVAE that disentangles the factors of sprites of 64x64 pixels",
+        class_name="BetaTCVAE",
+        paper=citations.CHEN_R,
+        data="shapes",
+        network=dict(SPRITES),
+        model={"beta": 6.0},
+        epochs=20,
+        learning_rate=1e-3,
+        schedule="cosine",
+        protocols=(*FACTORS, "active_units"),
+        target={"mig_a": 0.40, "factor_vae_score": 0.85},
+    ),
+    Preset(
+        name="factor_vae_shapes",
+        description="FactorVAE that disentangles the factors of sprites of 64x64 pixels",
+        class_name="FactorVAE",
+        paper=citations.KIM,
+        data="shapes",
+        network=dict(SPRITES),
+        model={"gamma": 20.0},
+        epochs=20,
+        learning_rate={"discriminator": 5e-4, "autoencoder": 1e-3},
+        schedule="cosine",
+        protocols=(*FACTORS, "active_units"),
+        target={"mig_a": 0.40, "factor_vae_score": 0.85},
+    ),
+    Preset(
+        name="vq_vae_mnist",
+        description="VQ-VAE on MNIST: 16 discrete latents, and a prior that writes them",
+        class_name="VQVAE",
+        paper=citations.OORD,
+        data="mnist",
+        network={"num_vectors": 256, "depth": 3, "width": 32, "hidden": (192,)},
+        model=dict(BINARIZED),
+        epochs=30,
+        learning_rate=2e-3,
+        schedule="cosine",
+        protocols=IMAGES,
     ),
     Preset(
         name="cvae_mnist",

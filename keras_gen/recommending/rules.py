@@ -112,6 +112,9 @@ RULES = (
     Rule("compress", "conv_vae_cifar10", lambda f: image(f) and f.channels == 3
          and f.values == "bytes", "small photographs, at very low rates with loss"),
     # -- by class ----------------------------------------------------------------------------------
+    Rule("label", "cgan_cifar10", lambda f: image(f) and f.channels == 3 and f.classes > 0
+         and f.side <= SMALL,
+         "draws small photographs of the class that is asked for; wants a GPU (--backend jax)"),
     Rule("label", "cgan_mnist", lambda f: image(f) and f.classes > 0 and f.side <= SMALL,
          "draws the class that is asked for, sharp"),
     Rule("label", "cvae_mnist", lambda f: image(f) and f.classes > 0,
