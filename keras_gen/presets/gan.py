@@ -14,7 +14,7 @@ STABLE_2D = {
 # the hinge loss ten times (docs/measurements.md, Colour).
 STABLE_PHOTOS = {
     # A width for two cores: on a GPU give --set width=96 --epochs 130.
-    "network": {"width": 32, "depth": 3},
+    "network": {"normalization": None, "width": 32, "depth": 3},
     "model": {
         "loss": "relativistic",
         "ema": 0.999,
