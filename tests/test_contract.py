@@ -45,11 +45,11 @@ def kinds(name):
 # convolutional networks have dense layers too, and tracing them twice takes minutes in all.
 FOREMOST = [(name, next(iter(models.get(name).kinds))) for name in MODELS]
 CASES = [(name, kind) for name in MODELS for kind in kinds(name)]
-CASES = FOREMOST if BACKEND == "jax" else CASES
-# One of each way to train: what a backend does alike for all is tested with these on JAX, which
-# compiles for longer than the others.
+CASES = CASES if BACKEND == "tensorflow" else FOREMOST
+# One of each way to train: what a backend does alike for all is tested with these on JAX and
+# PyTorch. The first compiles for long, the second trains slowly.
 KINDS_OF_STEPS = ("VAE", "GAN", "InfoGAN", "VAEGAN", "CRGAN", "RecurrentVAE", "GLO")
-SOME = KINDS_OF_STEPS if BACKEND == "jax" else MODELS
+SOME = MODELS if BACKEND == "tensorflow" else KINDS_OF_STEPS
 # What the backend has no part in, and JAX would compile for.
 of_one_backend = pytest.mark.skipif(BACKEND == "jax", reason="tested on TensorFlow and PyTorch")
 
