@@ -48,6 +48,13 @@ def tensorflow(purpose: str):
         raise ImportError(f"{purpose} needs TensorFlow: pip install tensorflow.") from error
 
 
+def set_random_seed(seed: int) -> None:
+    """Seeds Python, NumPy and the backend, as `keras.utils.set_random_seed`, which imports
+    TensorFlow on every backend."""
+    with quiet():
+        importlib.import_module("keras").utils.set_random_seed(seed)
+
+
 class LazyTensorFlow:
     """TensorFlow, imported when it is first used.
 

@@ -136,6 +136,7 @@ def test_info(capsys):
         "-c 'import keras_gen.latents'",
         "-c 'import keras_gen as kg; kg.from_preset(\"gan_ring\").sample(2)'",
         "-m keras_gen sample gan_ring -n 2 --out {out}",
+        "-m keras_gen train vae_digits --backend jax --epochs 1 --run-dir {out}.run",
     ],
 )
 def test_nothing_of_tensorflows_start_is_shown(arguments, tmp_path):

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_gen import evaluation, files, models
+from keras_gen import evaluation, files, models, quiet
 from keras_gen.distilling.distillation import Distillation
 from keras_gen.distilling.narrow import narrowed
 from keras_gen.engine.optimizers import adam
@@ -81,7 +81,7 @@ def distill(
     if protocols is None:
         protocols = trained.preset.protocols if trained.preset else ()
     evaluation.check(protocols, dataset.spec, type(teacher))
-    keras.utils.set_random_seed(seed)
+    quiet.set_random_seed(seed)
     student, network = student_of(teacher, width, seed)
     job = Distillation(student, network, seed=seed)
     batches = dataset.batches("train", batch_size, seed=seed, drop_remainder=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from keras_gen import checks, data, evaluation, files, models, presets
+from keras_gen import checks, data, evaluation, files, models, presets, quiet
 from keras_gen.engine.backends import backend
 from keras_gen.engine.optimizers import adam
 from keras_gen.presets import Preset
@@ -218,7 +218,7 @@ def build(config: Config, dataset: data.Dataset, run: Run | None = None, scope: 
         if restored:
             history = run.read_history(restored[1])
             return Job(config, dataset, train, validation, *restored, history)
-        keras.utils.set_random_seed(config.seed)
+        quiet.set_random_seed(config.seed)
         options = {"num_examples": dataset.size("train")} if cls.uses_index else {}
         options |= preset.network | preset.model
         with policy(config.dtype):
