@@ -41,6 +41,9 @@ CASES = {
     # Without batch normalization, which blows rounding errors up from step to step.
     "DGAN-augmented": ("DGAN", "image", {"augment": "color,translation,cutout,affine",
                                          "normalization": None}),
+    # The same, and examples that differ little take another vector of the codebook.
+    "VQVAE-image": ("VQVAE", "image", {"normalization": None}),
+    "ConditionalVQVAE-image": ("ConditionalVQVAE", "image", {"normalization": None}),
     "GLO-image": ("GLO", "image", {"loss": "squared"}),  # the gradient of "laplacian" jumps
     "CRGAN-features": ("CRGAN", "sequence", {"feature_matching": 1.0, "r1": 0.1}),
 }  # fmt: skip

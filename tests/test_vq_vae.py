@@ -33,7 +33,7 @@ def images(n, seed=0):
 
 
 def log_prior(model, z, label=None):
-    return as_array(model.log_prior(ops.convert_to_tensor(z), label)).astype("float64")
+    return as_array(model.grid.log_prob(ops.convert_to_tensor(z), label)).astype("float64")
 
 
 @pytest.mark.parametrize("model", [models.VQVAE, models.ConditionalVQVAE])
@@ -59,6 +59,26 @@ def test_the_prior_is_told_the_index_to_the_left_and_the_one_above():
         logits = logits.astype("float64")
         expected += logits[range(3), z[:, place].astype(int)] - logsumexp(logits, axis=1)
     np.testing.assert_allclose(log_prior(model, z), expected, rtol=1e-4)
+
+
+def test_the_last_index_depends_on_each_before_it():
+    model = make()
+    logits = log_prior(model, EVERY).reshape((K,) * PLACES)
+    given = logits - logsumexp(logits, axis=-1, keepdims=True)  # log p(z_4 | z_1, z_2, z_3)
+    for axis in range(PLACES - 1):
+        assert np.ptp(given, axis=axis).max() > 0.01
+
+
+def test_the_network_sees_both_neighbours():
+    prior = make().prior
+    state = [np.zeros((1, 5), "float32")] * 2
+    where = np.array([[0, 1, 0, 1]], "float32")
+
+    def logits(left, above):
+        return as_array(prior([np.array([[left, above]], "float32"), where, *state])[0])
+
+    assert np.abs(logits(0, 1) - logits(2, 1)).max() > 0.01
+    assert np.abs(logits(0, 1) - logits(0, 2)).max() > 0.01
 
 
 @pytest.mark.parametrize("label", [None, 2])

@@ -72,6 +72,12 @@ def generated_range(spec: data.Spec) -> tuple[float, float]:
     return spec.value_range if usual else (-math.inf, math.inf)
 
 
+def likelihood_of(spec: data.Spec, given: str | Likelihood | None) -> Likelihood:
+    """Returns the likelihood given; by default Bernoulli for data in [0, 1], else Gaussian."""
+    default = "bernoulli" if spec.value_range == (0.0, 1.0) else "gaussian"
+    return likelihoods.get(default if given is None else given)
+
+
 def encoder_decoder(
     cls: type,
     spec: data.Spec,
@@ -86,9 +92,7 @@ def encoder_decoder(
 ) -> tuple[keras.Model, keras.Model, Likelihood]:
     """Returns the encoder and the decoder of a VAE, and its likelihood; see `VAE.for_data`."""
     kind = module(cls, spec, network)
-    if likelihood is None:
-        likelihood = "bernoulli" if spec.value_range == (0.0, 1.0) else "gaussian"
-    likelihood = likelihoods.get(likelihood)
+    likelihood = likelihood_of(spec, likelihood)
     settings = {"activation": activation} | label_settings(cls, spec)
     if filters is not None:
         if kind is not networks.conv:

@@ -23,13 +23,12 @@ each place it is told the place, the index to the left and the one above.
     e_1, ..., e_K       `codebook`
     q(z|x)              `quantized`, indices `(batch, rows * columns)`
     p(x|z)              `likelihood` with the parameters that the `decoder` returns
-    p(z)                `prior`, a network for one step; `write` draws from it
+    p(z)                `prior`, a network for one step of a `GridPrior`, which writes z
     beta                `commitment`
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -39,9 +38,9 @@ from keras import ops
 
 from keras_gen import checks, data, likelihoods, networks
 from keras_gen.engine import default_networks, inputs, options, serving
-from keras_gen.engine.backends import backend
 from keras_gen.engine.model import GenerativeModel
 from keras_gen.engine.trainer import Objective
+from keras_gen.models.grid_prior import GridPrior
 from keras_gen.models.vae import VAE
 from keras_gen.noise import Noise
 from keras_gen.presets import citations
@@ -97,8 +96,9 @@ class VQVAE(GenerativeModel):
         self.commitment = checks.number("commitment", commitment, least=0)
         self.data_shape = tuple(encoder.inputs[0].shape[1:])
         self._check_networks()
-        self.num_vectors = prior.outputs[0].shape[-1]
-        self.indices = likelihoods.Categorical(self.num_vectors)
+        one_hot = self.one_hot if self.conditional else None
+        self.grid = GridPrior(prior, *encoder.output_shape[1:3], one_hot, self.num_classes)
+        self.num_vectors = self.grid.count
         self.codebook = keras.layers.Embedding(
             self.num_vectors,
             self.encoder.output_shape[-1],
@@ -148,9 +148,7 @@ class VQVAE(GenerativeModel):
         kind = default_networks.module(cls, spec)
         for name, value in (("num_vectors", num_vectors), ("vector_size", vector_size)):
             checks.integer(name, value)
-        if likelihood is None:
-            likelihood = "bernoulli" if spec.value_range == (0.0, 1.0) else "gaussian"
-        likelihood = likelihoods.get(likelihood)
+        likelihood = default_networks.likelihood_of(spec, likelihood)
         stages = {"depth": depth, "width": width, "blocks": blocks}
         seeded = default_networks.seeded
         encoder = kind.encoder(
@@ -188,7 +186,7 @@ class VQVAE(GenerativeModel):
         straight_through = vectors + ops.stop_gradient(nearest - vectors)
         parameters = self.decoder(straight_through, training=training)
         reconstruction = self.likelihood.log_prob(x, parameters)
-        kl = -self.log_prior(z, examples.label, training)
+        kl = -self.grid.log_prob(z, examples.label, training)
         codebook = squared_distance(ops.stop_gradient(vectors), nearest)
         commitment = squared_distance(vectors, ops.stop_gradient(nearest))
         loss = kl - reconstruction + codebook + self.commitment * commitment
@@ -201,57 +199,21 @@ class VQVAE(GenerativeModel):
         e = ops.cast(self.codebook.embeddings, "float32")
         rows = ops.reshape(vectors, (-1, e.shape[-1]))
         distance = ops.sum(ops.square(e), axis=-1) - 2.0 * ops.matmul(rows, ops.transpose(e))
-        return ops.reshape(ops.argmin(distance, axis=-1), (-1, self.event_places))
+        return ops.reshape(ops.argmin(distance, axis=-1), (-1, self.grid.places))
 
     def vectors(self, z):
         """Returns the vectors of indices z, `(batch, rows, columns, size)`."""
         vectors = ops.take(self.codebook.embeddings, ops.cast(z, "int32"), axis=0)
         return ops.reshape(vectors, (-1, *self.encoder.output_shape[1:]))
 
-    def log_prior(self, z, label=None, training: bool = False):
-        """Returns log p(z), `(batch,)`, in nats, of indices `(batch, rows * columns)`."""
-        z = ops.cast(z, "float32")
-        places, columns = self.event_places, self.encoder.output_shape[2]
-        before = ops.concatenate([self._nothing(z), z], axis=1)
-        left, above = before[:, columns - 1 : columns - 1 + places], before[:, :places]
-
-        def step(carried, inputs):
-            _, *state = carried
-            return _float32(self.prior([inputs[:, :2], inputs[:, 2:], *state], training=training))
-
-        previous = ops.transpose(ops.stack([left, above], axis=-1), (1, 0, 2))
-        steps = ops.concatenate([previous, self._places(z, label)], axis=-1)
-        logits, *_ = backend.scan(step, steps, self._start(z))
-        return self.indices.log_prob(z[..., None], ops.transpose(logits, (1, 0, 2)))
-
-    def write(self, u, label=None):
-        """Returns latents z ~ p(z), `(batch, rows * columns)`, written index by index.
-
-        Args:
-            u: numbers from 0 to 1, `(batch, rows * columns)`: at each place, the probability at
-                which the index takes its distribution's quantile.
-            label: `(batch,)`, for a conditional model.
-        """
-
-        def step(carried, inputs):
-            window, *state = carried  # the indices from the one above to the one to the left
-            previous = ops.concatenate([window[:, -1:], window[:, :1]], axis=-1)
-            logits, *state = _float32(self.prior([previous, inputs[:, 1:], *state]))
-            index = self.indices.quantile(inputs[:, :1], logits)
-            return [ops.concatenate([window[:, 1:], index], axis=-1), *state]
-
-        steps = ops.concatenate([ops.transpose(u)[..., None], self._places(u, label)], axis=-1)
-        _, *state = self._start(u)
-        windows, *_ = backend.scan(step, steps, [self._nothing(u), *state])
-        return ops.transpose(windows[..., -1])
-
     def call(self, inputs, training: bool = False):
         """Returns the mean of p(x|z) for the indices z of x, `(batch, *data_shape)`."""
         z = self.quantized(self.encoder(self.examples(inputs).x, training=training))
         return self.likelihood.mean(self.decoder(self.vectors(z), training=training))
 
-    # What is reported of a bound is the same as for any VAE.
+    # The same as of any VAE, whose latents are Gaussian in all else.
     bound, metric_unit = VAE.bound, VAE.metric_unit
+    reconstruct, check_examples = VAE.reconstruct, VAE.check_examples
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -261,7 +223,7 @@ class VQVAE(GenerativeModel):
 
     def draw(self, n, noise: Noise):
         """Returns the numbers from which `write` makes latents, `(n, rows * columns)`."""
-        return noise.uniform((n, self.event_places))
+        return noise.uniform((n, self.grid.places))
 
     def draw_latents(self, n: int, seed: int | None = None, label=None) -> np.ndarray:
         """Returns the z that `sample` decodes, `(n, rows * columns)`; None draws a seed."""
@@ -276,14 +238,10 @@ class VQVAE(GenerativeModel):
         """Returns the indices of examples x, `(batch, rows * columns)`, whole numbers."""
         return serving.run(self, "encode", x, label, batch_size=batch_size)
 
-    def reconstruct(self, x, label=None, batch_size: int = 512) -> np.ndarray:
-        """Returns `decode(encode(x))`, `(batch, *data_shape)`."""
-        return serving.run(self, "reconstruct", x, label, batch_size=batch_size)
-
     def signatures(self):
         label = ["label"] if self.conditional else []
         x = serving.inputs(*label, x=self.data_shape)
-        places = (self.event_places,)
+        places = (self.grid.places,)
 
         def encode(x, label=None):
             return {"z": ops.cast(self.quantized(self.encoder(x)), "float32")}
@@ -295,10 +253,10 @@ class VQVAE(GenerativeModel):
             return decode(encode(x)["z"])
 
         def write(u, label=None):
-            return {"z": self.write(u, label)}
+            return {"z": self.grid.write(u, label)}
 
         def sample(n, seed, label=None):
-            return decode(self.write(self.draw(n, Noise(seed).at("sample")), label))
+            return decode(self.grid.write(self.draw(n, Noise(seed).at("sample")), label))
 
         return {
             "serving_default": (reconstruct, x),
@@ -308,15 +266,6 @@ class VQVAE(GenerativeModel):
             "decode": (decode, serving.inputs(*label, z=places)),
             "reconstruct": (reconstruct, x),
         }
-
-    @property
-    def event_places(self) -> int:
-        """The number of indices of an example."""
-        return math.prod(self.encoder.output_shape[1:3])
-
-    def check_examples(self, x: np.ndarray, label=None, name: str = "x") -> None:
-        inputs.check_shape(self, x, name)
-        self.likelihood.validate(x, name)
 
     def _check_networks(self) -> None:
         grid = tuple(self.encoder.output_shape)
@@ -328,43 +277,8 @@ class VQVAE(GenerativeModel):
                 f"{parameters}, for likelihood {type(self.likelihood).__name__}; the encoder "
                 f"returns {grid}, and the decoder maps {found[0]} to {found[1]}."
             )
-        takes = [tuple(each.shape[1:]) for each in self.prior.inputs]
-        gives = [tuple(each.shape[1:]) for each in self.prior.outputs]
-        place = sum(grid[1:3]) + self.num_classes
-        if takes[:2] != [(2,), (place,)] or takes[2:] != gives[1:]:
-            raise ValueError(
-                f"prior must map [previous, place, *state], the first two of shapes (2,) and "
-                f"({place},), to [logits, *state]; it maps {takes} to {gives}."
-            )
-
-    def _nothing(self, like):
-        """The indices before the first line, `(batch, columns)`: there are none."""
-        columns = self.encoder.output_shape[2]
-        return ops.full((ops.shape(like)[0], columns), float(self.num_vectors))
-
-    def _start(self, like) -> list:
-        """The prior's outputs before the first step: all zeros."""
-        batch = ops.shape(like)[0]
-        return [ops.zeros((batch, each.shape[-1])) for each in self.prior.outputs]
-
-    def _places(self, like, label):
-        """Each step's row and column, and the label, one-hot: `(steps, batch, size)`."""
-        _, rows, columns, _ = self.encoder.output_shape
-        row, column = (np.eye(n, dtype="float32") for n in (rows, columns))
-        place = np.concatenate([np.repeat(row, columns, 0), np.tile(column, (rows, 1))], axis=1)
-        batch = ops.shape(like)[0]
-        places = ops.repeat(ops.convert_to_tensor(place)[:, None], batch, axis=1)
-        if not self.conditional:
-            return places
-        label = ops.repeat(self.one_hot(label)[None], self.event_places, axis=0)
-        return ops.concatenate([places, label], axis=-1)
 
 
 def squared_distance(a, b):
     """Returns the squared distance of grids of vectors, `(batch,)`."""
     return ops.sum(ops.square(a - b), axis=(1, 2, 3))
-
-
-def _float32(outputs) -> list:
-    """The prior's outputs in float32, whatever precision it computes in."""
-    return [ops.cast(each, "float32") for each in outputs]

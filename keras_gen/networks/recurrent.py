@@ -70,7 +70,7 @@ def decoder(
         parameters: number of the likelihood's parameters for one step.
         hidden: units of the recurrent layers, from first to last.
         cell: `"gru"` or `"lstm"`.
-        symbols: size of the vocabulary for text, whose one channel holds indices. The index
+        symbols: size of the vocabulary, if the channels hold indices; text has one. The index
             `symbols` stands for "unknown". None: numbers.
         seed: seed of the initial weights.
     """
@@ -330,11 +330,17 @@ def valid_steps(x, mask_value: float | None):
 
 
 def _embedded(x, symbols: int | None, units: int, make: _layers):
-    """Returns the vectors `(..., units)` of text's indices `(..., 1)`; numbers are unchanged.
+    """Returns the vectors `(..., channels * units)` of indices `(..., channels)`; numbers are
+    unchanged.
 
     The embedding has a further row for "unknown".
     """
-    return x if symbols is None else make.embedding(symbols + 1, units)(x[..., 0])
+    if symbols is None:
+        return x
+    embedding = make.embedding(symbols + 1, units)
+    if x.shape[-1] == 1:
+        return embedding(x[..., 0])
+    return layers.Reshape((*x.shape[1:-1], x.shape[-1] * units))(embedding(x))
 
 
 def _joined(h, inputs: list, length: int):
