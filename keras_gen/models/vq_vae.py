@@ -241,7 +241,6 @@ class VQVAE(GenerativeModel):
     def signatures(self):
         label = ["label"] if self.conditional else []
         x = serving.inputs(*label, x=self.data_shape)
-        places = (self.grid.places,)
 
         def encode(x, label=None):
             return {"z": ops.cast(self.quantized(self.encoder(x)), "float32")}
@@ -261,9 +260,9 @@ class VQVAE(GenerativeModel):
         return {
             "serving_default": (reconstruct, x),
             "sample": (sample, serving.inputs("n", "seed", *label)),
-            "write": (write, serving.inputs(*label, u=places)),
+            "write": (write, serving.inputs(*label, u=(self.grid.places,))),
             "encode": (encode, x),
-            "decode": (decode, serving.inputs(*label, z=places)),
+            "decode": (decode, serving.inputs(*label, z=(self.grid.places,))),
             "reconstruct": (reconstruct, x),
         }
 
