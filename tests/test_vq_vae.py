@@ -10,7 +10,7 @@ from keras import ops
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
-from keras_gen import data, models
+from keras_gen import compression, data, models, representation
 from keras_gen.data.pipeline import as_array
 
 SPEC = data.Spec("images", "image", (4, 4, 1), (0.0, 1.0), num_classes=3)
@@ -189,3 +189,16 @@ def test_networks_that_do_not_fit_are_told():
         models.VQVAE(model.encoder, model.encoder, model.prior)
     with pytest.raises(ValueError, match="default networks"):
         models.VQVAE.for_data(data.Spec("v", "vector", (6,), (0.0, 1.0)))
+
+
+def test_indices_cannot_be_changed_by_degrees():
+    for made in (make(), make(models.ConditionalVQVAE)):
+        given = [np.arange(6) % 3] if made.conditional else []
+        found = representation.latents(made, images(6), *given)
+        assert found.shape == (6, PLACES * 2)  # the vectors of the indices
+        with pytest.raises(ValueError, match="no latents that can be varied"):
+            representation.controls(made)
+        with pytest.raises(ValueError, match="does not infer all"):
+            representation.with_attribute(made, images(6), found[0], label=(given or [None])[0])
+        with pytest.raises(ValueError, match="cannot compress with loss"):
+            compression.lossy.check(made)

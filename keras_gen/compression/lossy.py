@@ -61,7 +61,11 @@ def fingerprint(model: GenerativeModel) -> str:
 
 def check(model: GenerativeModel) -> None:
     """Raises a ValueError if a model cannot compress with loss."""
-    if model.conditional or not (hasattr(model, "encode") or hasattr(model, "represent")):
+    if (
+        model.conditional
+        or representation.discrete(model)
+        or not (hasattr(model, "encode") or hasattr(model, "represent"))
+    ):
         raise ValueError(
             f"{type(model).__name__} cannot compress with loss: that takes a model without labels "
             "that infers all of an image's latents, a VAE, VAEGAN or GLO."

@@ -41,7 +41,7 @@ def draw_manifold(
     Raises:
         ValueError: if the model does not have such latents, or its data are not pictures.
     """
-    latent = _gaussian(model, "manifold")
+    latent = _gaussian(model, "a manifold")
     if not spec.is_picture:
         raise ValueError(f"a manifold is drawn of pictures, not of {spec.kind} data.")
     if dimensions is None:
@@ -119,7 +119,7 @@ def draw_interpolation(
         seed: of the draws.
         label: the class, of a conditional model.
     """
-    latent = _gaussian(model, "interpolation")
+    latent = _gaussian(model, "an interpolation")
     start, end = np.split(model.draw_latents(2 * pairs, seed=seed), 2)
     paths = latents.straight(start, end, steps), latent.interpolate(start, end, steps)
     given = None if label is None else np.full(pairs, label)
@@ -188,7 +188,7 @@ def draw_neighbours(x: np.ndarray, training: np.ndarray, spec: data.Spec) -> Fig
 def _gaussian(model: GenerativeModel, what: str) -> latents.Gaussian:
     family = getattr(model, "latent", None)
     if not isinstance(family, latents.Gaussian):
-        raise ValueError(f"{type(model).__name__} has no Gaussian latents, which a {what} needs.")
+        raise ValueError(f"{type(model).__name__} has no Gaussian latents for {what}.")
     return family
 
 

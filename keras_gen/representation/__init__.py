@@ -8,7 +8,7 @@ in it; `robustness` fills in missing values, removes noise and finds examples th
 from keras_gen import quiet  # noqa: F401  (before TensorFlow)
 from keras_gen.representation.attributes import attribute_vector, relabelled, with_attribute
 from keras_gen.representation.controls import Control, controls
-from keras_gen.representation.latents import kl_per_latent, latents
+from keras_gen.representation.latents import discrete, kl_per_latent, latents
 from keras_gen.representation.probes import (
     few_labels,
     knn_accuracy,
@@ -24,6 +24,7 @@ __all__ = [
     "attribute_vector",
     "controls",
     "denoise",
+    "discrete",
     "few_labels",
     "fill_in",
     "kl_per_latent",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from keras_gen.models import GenerativeModel
-from keras_gen.representation.latents import latents
+from keras_gen.representation.latents import discrete, latents
 
 
 def attribute_vector(model: GenerativeModel, x, has, label=None) -> np.ndarray:
@@ -64,7 +64,7 @@ def relabelled(model: GenerativeModel, x, label, new_label) -> np.ndarray:
     Raises:
         ValueError: if the model is not conditional, or has no encoder.
     """
-    if not model.conditional or not hasattr(model, "encode"):
+    if not model.conditional or discrete(model) or not hasattr(model, "encode"):
         raise ValueError(
             f"{type(model).__name__} is not a conditional model with an encoder: its latents are "
             "not apart from the label. Use ConditionalVAE."
@@ -75,7 +75,7 @@ def relabelled(model: GenerativeModel, x, label, new_label) -> np.ndarray:
 
 def _moved(model: GenerativeModel, x, by, label) -> np.ndarray:
     """Returns the latents of examples plus a vector, float32."""
-    if not (hasattr(model, "encode") or hasattr(model, "represent")):
+    if discrete(model) or not (hasattr(model, "encode") or hasattr(model, "represent")):
         raise ValueError(
             f"{type(model).__name__} does not infer all of an example's latents: an attribute is "
             "changed with a model that has an encoder, or with GLO."

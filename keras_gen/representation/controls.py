@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_gen import checks
 from keras_gen.models import GenerativeModel
+from keras_gen.representation.latents import discrete
 
 DRAWS, EDGE = 1000, 0.005
 BASES = 8  # draws of z at which a unit's effect is measured
@@ -49,7 +50,7 @@ def controls(model: GenerativeModel, units: int | None = None, steps: int = 7) -
     if units is not None:
         checks.integer("units", units)
     checks.integer("steps", steps, least=2)
-    if not hasattr(model, "draw_latents"):
+    if discrete(model) or not hasattr(model, "draw_latents"):
         raise ValueError(f"{type(model).__name__} has no latents that can be varied.")
     found = model.latent.units(steps) if hasattr(model, "latent") else _drawn(model, steps)
     codes = len(model.codes.units(steps)) if hasattr(model, "infer_codes") else 0

@@ -14,8 +14,8 @@ METHODS = ("encode", "represent", "infer_codes")
 def latents(model: GenerativeModel, x, label=None) -> np.ndarray:
     """Returns what a model infers of examples, `(n, dim)`.
 
-    That is the mean of q(z|x) of a model with an encoder, the latents that GLO finds by search, or
-    the codes Q(c|x) that InfoGAN infers.
+    That is the mean of q(z|x) of a model with an encoder, the latents that GLO finds by search, the
+    codes Q(c|x) that InfoGAN infers, or the vectors of a VQVAE's indices.
 
     Args:
         model: with a method `encode`, `represent` or `infer_codes`.
@@ -25,6 +25,9 @@ def latents(model: GenerativeModel, x, label=None) -> np.ndarray:
     Raises:
         ValueError: if the model infers nothing, or x does not suit it.
     """
+    if discrete(model):
+        vectors = model.vectors(model.encode(x, *([label] if model.conditional else [])))
+        return ops.convert_to_numpy(vectors).reshape(len(x), -1)
     if hasattr(model, "encode"):
         return model.encode(x, *([label] if model.conditional else []))
     for method in METHODS[1:]:
@@ -34,6 +37,11 @@ def latents(model: GenerativeModel, x, label=None) -> np.ndarray:
         f"{type(model).__name__} infers no latents: it has none of the methods "
         f"{', '.join(METHODS)}. Use a VAE, InfoGAN, VAEGAN or GLO."
     )
+
+
+def discrete(model: GenerativeModel) -> bool:
+    """Returns whether a model's latents are indices, which cannot be changed by degrees."""
+    return hasattr(model, "codebook")
 
 
 def kl_per_latent(model: GenerativeModel, x, label=None, batch_size: int = 512) -> np.ndarray:
