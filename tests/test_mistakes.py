@@ -137,7 +137,7 @@ def test_signatures_show_what_a_model_takes(cls):
         assert {"seed", "name", "dtype"} <= signature.parameters.keys()
     assert options.model_options(cls).keys() <= for_data.parameters.keys()
     assert options.network_options(cls).keys() <= for_data.parameters.keys()
-    assert "latent_dim" in options.network_options(cls)
+    assert {"latent_dim", "num_vectors"} & options.network_options(cls).keys()
     assert not options.network_options(cls).keys() & options.model_options(cls).keys()
 
 
