@@ -85,11 +85,7 @@ def test_the_network_sees_both_neighbours():
 def test_written_latents_follow_the_prior(label):
     model = make(models.VQVAE if label is None else models.ConditionalVQVAE)
     labels = None if label is None else np.full(20_000, label)
-    z = (
-        model.draw_latents(20_000, 5, labels)
-        if model.conditional
-        else model.draw_latents(20_000, 5)
-    )
+    z = model.draw_latents(20_000, 5, labels)
     which = (z @ K ** np.arange(PLACES)[::-1]).astype(int)
     every = None if label is None else np.full(len(EVERY), label)
     expected = 20_000 * np.exp(log_prior(model, EVERY, every))

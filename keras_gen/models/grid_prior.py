@@ -6,7 +6,6 @@ equation 1: p(z) = prod_i p(z_i | z_1, ..., z_(i-1)), with places in the order o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import keras
@@ -15,6 +14,7 @@ from keras import ops
 
 from keras_gen import likelihoods
 from keras_gen.engine.backends import backend
+from keras_gen.networks import recurrent
 
 
 class GridPrior:
@@ -55,7 +55,7 @@ class GridPrior:
     @property
     def places(self) -> int:
         """The number of places of the grid."""
-        return math.prod((self.rows, self.columns))
+        return self.rows * self.columns
 
     def log_prob(self, z, label=None, training: bool = False):
         """Returns log p(z), `(batch,)`, in nats, of indices `(batch, places)`."""
@@ -65,11 +65,13 @@ class GridPrior:
 
         def step(carried, inputs):
             _, *state = carried
-            return _float32(self.network([inputs[:, :2], inputs[:, 2:], *state], training=training))
+            return recurrent.one_step(
+                self.network, [inputs[:, :2], inputs[:, 2:], *state], training
+            )
 
         previous = ops.transpose(ops.stack([left, above], axis=-1), (1, 0, 2))
         steps = ops.concatenate([previous, self._where(z, label)], axis=-1)
-        logits, *_ = backend.scan(step, steps, self._start(z))
+        logits, *_ = backend.scan(step, steps, recurrent.before_the_first(self.network, z))
         return self.index.log_prob(z[..., None], ops.transpose(logits, (1, 0, 2)))
 
     def write(self, u, label=None):
@@ -84,23 +86,18 @@ class GridPrior:
         def step(carried, inputs):
             window, *state = carried  # the indices from the one above to the one to the left
             previous = ops.concatenate([window[:, -1:], window[:, :1]], axis=-1)
-            logits, *state = _float32(self.network([previous, inputs[:, 1:], *state]))
+            logits, *state = recurrent.one_step(self.network, [previous, inputs[:, 1:], *state])
             index = self.index.quantile(inputs[:, :1], logits)
             return [ops.concatenate([window[:, 1:], index], axis=-1), *state]
 
         steps = ops.concatenate([ops.transpose(u)[..., None], self._where(u, label)], axis=-1)
-        _, *state = self._start(u)
+        _, *state = recurrent.before_the_first(self.network, u)
         windows, *_ = backend.scan(step, steps, [self._nothing(u), *state])
         return ops.transpose(windows[..., -1])
 
     def _nothing(self, like):
         """The indices before the first line, `(batch, columns)`: there are none."""
         return ops.full((ops.shape(like)[0], self.columns), float(self.count))
-
-    def _start(self, like) -> list:
-        """The network's outputs before the first step: all zeros."""
-        batch = ops.shape(like)[0]
-        return [ops.zeros((batch, each.shape[-1])) for each in self.network.outputs]
 
     def _where(self, like, label):
         """Each step's row and column, and the label, one-hot: `(places, batch, size)`."""
@@ -112,8 +109,3 @@ class GridPrior:
             return places
         label = ops.repeat(self.one_hot(label)[None], self.places, axis=0)
         return ops.concatenate([places, label], axis=-1)
-
-
-def _float32(outputs) -> list:
-    """The network's outputs in float32, whatever precision it computes in."""
-    return [ops.cast(each, "float32") for each in outputs]

@@ -31,6 +31,7 @@ from keras_gen import checks, data, latents, likelihoods, networks
 from keras_gen.engine import default_networks, options, serving
 from keras_gen.engine.backends import backend
 from keras_gen.models.beta_vae import BetaVAE
+from keras_gen.networks import recurrent
 from keras_gen.noise import Noise
 from keras_gen.presets import citations
 
@@ -157,9 +158,11 @@ class RecurrentVAE(BetaVAE):
 
         def step(carried, previous):
             _, *state = carried
-            return _float32(self.decoder([previous, z, *state], training=training))
+            return recurrent.one_step(self.decoder, [previous, z, *state], training)
 
-        parameters, *_ = backend.scan(step, _swapped(previous), self._start(z))
+        parameters, *_ = backend.scan(
+            step, _swapped(previous), recurrent.before_the_first(self.decoder, z)
+        )
         return self.likelihood.log_prob(x, _swapped(parameters))
 
     def write(self, z, u=None):
@@ -180,11 +183,11 @@ class RecurrentVAE(BetaVAE):
 
         def step(carried, u):
             previous, *state = carried
-            parameters, *state = _float32(self.decoder([previous, z, *state]))
+            parameters, *state = recurrent.one_step(self.decoder, [previous, z, *state])
             p = self.likelihood
             return [p.mean(parameters) if mean else p.quantile(u, parameters), *state]
 
-        _, *state = self._start(z)
+        _, *state = recurrent.before_the_first(self.decoder, z)
         first = ops.full((ops.shape(z)[0], channels), self.unknown)
         x, *_ = backend.scan(step, _swapped(u), [first, *state])
         return _swapped(x)
@@ -241,11 +244,6 @@ class RecurrentVAE(BetaVAE):
             )
         return likelihood
 
-    def _start(self, z) -> list:
-        """The decoder's outputs before the first step: all zeros."""
-        batch = ops.shape(z)[0]
-        return [ops.zeros((batch, each.shape[-1])) for each in self.decoder.outputs]
-
     def _draws(self, n, seed):
         """Draws z and u of `n` samples."""
         noise = Noise(seed)
@@ -256,8 +254,3 @@ class RecurrentVAE(BetaVAE):
 def _swapped(x):
     """Swaps the axes of examples and steps: a scan goes over the first."""
     return ops.transpose(x, (1, 0, 2))
-
-
-def _float32(outputs) -> list:
-    """The decoder's outputs in float32, whatever precision it computes in."""
-    return [ops.cast(each, "float32") for each in outputs]

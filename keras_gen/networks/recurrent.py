@@ -236,6 +236,18 @@ def discriminator(
     return common.model(inputs, [logit, h] if features else [logit], "discriminator")
 
 
+def before_the_first(network: keras.Model, like) -> list:
+    """Returns what stands for the outputs of a network for one step before the first: zeros, for
+    as many examples as `like` has."""
+    batch = ops.shape(like)[0]
+    return [ops.zeros((batch, each.shape[-1])) for each in network.outputs]
+
+
+def one_step(network: keras.Model, inputs: list, training: bool = False) -> list:
+    """Returns the outputs of a network for one step, in float32 whatever it computes in."""
+    return [ops.cast(each, "float32") for each in network(inputs, training=training)]
+
+
 @keras.saving.register_keras_serializable("keras_gen")
 class FeedbackCell(layers.Layer):
     """Recurrent cell that reads its previous output along with its input.
