@@ -356,6 +356,7 @@ EQUAL = SOME if BACKEND == "jax" else ("VAE", "GAN")
 SHARED += [(*case, BATCH) for case in FOREMOST if case[0] in EQUAL]
 # A loss that depends on the rest of the batch is not the same with less of it.
 SHARED = [case for case in SHARED if not models.get(case[0]).mixes_batch]
+WITH_CODEBOOK = ("VQVAE", "ConditionalVQVAE")
 
 
 @pytest.mark.parametrize(("name", "kind", "batch_size"), SHARED)
@@ -364,10 +365,12 @@ def test_two_replicas_train_as_one(name, kind, batch_size, two_replicas):
     # SGD, because Adam hides a gradient that is twice too large.
     alone = make(name, keras.optimizers.SGD(1e-2), kind, run_eagerly=True)
     options = {"validation_data": like(alone, EXAMPLES), "batch_size": batch_size}
-    expected = fit(alone, 2, **options).history
+    # Where two vectors of a codebook are nearly as near, a later step may fall to either.
+    epochs = 1 if name in WITH_CODEBOOK else 2
+    expected = fit(alone, epochs, **options).history
     with two_replicas.scope():
         together = make(name, keras.optimizers.SGD(1e-2), kind)
-    history = fit(together, 2, **options).history
+    history = fit(together, epochs, **options).history
     for metric, values in expected.items():
         # The information is a difference of nats: near 0, float32 knows it to 1e-7.
         np.testing.assert_allclose(history[metric], values, rtol=1e-4, atol=1e-6, err_msg=metric)
@@ -376,6 +379,18 @@ def test_two_replicas_train_as_one(name, kind, batch_size, two_replicas):
             make(name, jit_compile=True)
     for a, b in zip(state(together), state(alone), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.tensorflow
+def test_two_replicas_train_as_one_step_by_step(two_replicas):
+    """Outside of a graph the shapes of unequal parts are known, and look static."""
+    alone = make("VAE", keras.optimizers.SGD(1e-2), run_eagerly=True)
+    with two_replicas.scope():
+        together = make("VAE", keras.optimizers.SGD(1e-2), run_eagerly=True)
+    for model in (alone, together):
+        fit(model, 2, batch_size=EXAMPLES - 3)
+    for a, b in zip(state(together), state(alone), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.tensorflow

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 import types
@@ -102,13 +103,15 @@ def test_a_start_outside_of_the_space_is_none():
 
 
 def test_directions_are_those_of_the_released_figures():
-    """Real data has the better figure for most models that were measured."""
+    """Real data has the better figure for most models that were measured, in all features."""
     better = {}
     for card in released.cards().values():
         for name, figure in card["metrics"].get("evaluation", {}).items():
             floor, value = figure.get("floor"), figure["value"]
             if name in evaluation.PROTOCOLS and floor is not None and floor != value:
-                better.setdefault(name, []).append(floor > value)
+                # Of blurred photographs alone the precision is above that of real ones.
+                measure = re.sub("_(lenet|vgg)_", "_lenet_", name)
+                better.setdefault(measure, []).append(floor > value)
     assert len(better) > 12
     for name, higher in better.items():
         if name != "copies_1k" and "novel" not in name:

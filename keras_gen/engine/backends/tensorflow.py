@@ -146,7 +146,7 @@ def part(x) -> Part | None:
     if replicas == 1:
         return None
     replica, size = context.replica_id_in_sync_group, x.shape[0]
-    if size is not None:  # then every replica has as many
+    if size is not None and not tf.executing_eagerly():  # then every replica has as many
         return Part(replica * size, replicas * size, size)
     # The last batch need not be a multiple of the replicas; some may even get none of it.
     size = tf.shape(x)[0]
