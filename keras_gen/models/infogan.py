@@ -58,10 +58,11 @@ class InfoGAN(CodedSampling, GAN):
         information_weight: lambda.
         noise_scale: standard deviation of the noise z, 1 by default. With a smaller one, the code
             decides from the start what a sample shows (Mukherjee et al. 2019, "ClusterGAN").
-        code_augment: augmentations of what Q sees, named as for `augment`; the discriminator's own
-            examples are not changed. A code must survive them: with "affine" it cannot be slant,
-            size or place (after Hu et al. 2017, "Learning Discrete Representations via Information
-            Maximizing Self-Augmented Training").
+        code_augment: augmentations of what Q sees of the categorical codes, named as for `augment`.
+            A kind of images must survive them: with "affine" it cannot be slant, size or place
+            (after Hu et al. 2017, "Learning Discrete Representations via Information Maximizing
+            Self-Augmented Training"). The other codes may be: Q reads them from the examples
+            themselves, as the discriminator does.
         **kwargs: as in `AdversarialModel`.
 
     Besides the losses of `GAN`, to which the information is not added, `fit` and `evaluate` report
@@ -168,19 +169,23 @@ class InfoGAN(CodedSampling, GAN):
             noise: of the augmentations.
             training: whether networks are in training mode.
         """
+        code = z[:, -self.codes.dim :]
+        log_q = self.codes.log_probs(code, self.recognition(output.features, training=training))
+        log_q_of_kinds = log_q
         if self.code_augmentations:
             seen = self.augmented(fake, self.code_augmentations, noise.at("code"))
-            output = self.discriminate(seen, training=training)
-        parameters = self.recognition(output.features, training=training)
-        log_q = self.codes.log_probs(z[:, -self.codes.dim :], parameters)
+            features = self.discriminate(seen, training=training).features
+            parameters = self.recognition(features, training=training)
+            log_q_of_kinds = self.codes.log_probs(code, parameters)
         categorical = continuous = ops.zeros_like(objective.loss)
         maximum = 0.0
-        for part, log_q_part in zip(self.codes.parts, log_q, strict=True):
-            bound = losses.information.mutual_information_bound(log_q_part, part.entropy)
+        mutual_information_bound = losses.information.mutual_information_bound
+        for part, of_kind, of_number in zip(self.codes.parts, log_q_of_kinds, log_q, strict=True):
             if isinstance(part, latents.Categorical):
-                categorical, maximum = categorical + bound, maximum + part.entropy
+                categorical += mutual_information_bound(of_kind, part.entropy)
+                maximum += part.entropy
             else:
-                continuous = continuous + bound
+                continuous += mutual_information_bound(of_number, part.entropy)
         metrics = {
             "information": categorical,
             "information_maximum": ops.full_like(categorical, maximum),
