@@ -1,4 +1,4 @@
-"""Whether a classifier of real examples assigns generated ones to the requested label."""
+"""Whether generated examples have the requested label, and vary as its class does."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -91,6 +91,34 @@ def test_protocols_ask_for_the_classes_in_turn(dataset, classifier, monkeypatch)
     real = evaluation.floor("label_accuracy_1k", dataset)
     assert real.value == pytest.approx(classifier.accuracy, abs=0.03)
     assert trained == [0], "one classifier serves both"
+    labels._classifier.cache_clear()
+
+
+def test_variety_is_measured_within_classes(dataset, classifier, monkeypatch):
+    labels._classifier.cache_clear()
+    monkeypatch.setattr(labels, "train_classifier", lambda data, seed: classifier)
+
+    def density_and_coverage(different):
+        def sample(n, seed, label):
+            np.testing.assert_array_equal(label, dataset.arrays("test")["label"])
+            x = halves(label, 5)
+            for each in (0, 1):
+                own = np.flatnonzero(label == each)
+                x[own] = x[own[np.arange(len(own)) % different]]
+            return x
+
+        subject = evaluation.Subject(SimpleNamespace(sample=sample), dataset)
+        names = ("class_density_5k", "class_coverage_5k")
+        results = [evaluation.PROTOCOLS[name].measure(subject) for name in names]
+        assert [result.n for result in results] == [100, 100]
+        return [result.value for result in results]
+
+    density, coverage = density_and_coverage(different=50)
+    # The expectations for two samples of one distribution.
+    assert density == pytest.approx(1.0, abs=0.3)
+    assert coverage == pytest.approx(1 - 2.0**-5, abs=0.1)
+    # Two examples, however typical, are in few neighbourhoods of the 50 of their class.
+    assert density_and_coverage(different=2)[1] < 0.5
     labels._classifier.cache_clear()
 
 

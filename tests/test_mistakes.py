@@ -194,6 +194,8 @@ def test_a_replica_without_examples_is_told_before_training(two_replicas):
 def test_games_decode_and_interpolate(gan, infogan):
     z = gan.draw_latents(5, seed=1)
     np.testing.assert_allclose(gan.decode(z), gan.sample(5, seed=1), rtol=1e-6)
+    with pytest.raises(ValueError, match=r"must have shape \(batch, 2\).*got \(2,\) and \(2,\)"):
+        gan.interpolate(z[0], z[1])
     paths = gan.interpolate(z[:2], z[2:4], steps=5)
     assert paths.shape == (2, 5, 3)
     np.testing.assert_allclose(paths[:, 0], gan.decode(z[:2]), rtol=1e-4)

@@ -55,6 +55,7 @@ from keras_gen.evaluation.metrics.statistics import (
     sample_statistics,
     standardized_differences,
 )
+from keras_gen.evaluation.metrics.texts import known_words
 from keras_gen.evaluation.protocols import (
     PROTOCOLS,
     Protocol,
@@ -103,6 +104,7 @@ __all__ = [
     "inception_features",
     "inception_score",
     "kernel_distance",
+    "known_words",
     "label_accuracy",
     "latent_variances",
     "load_features",

@@ -170,9 +170,17 @@ class GeneratorModel(GenerativeModel):
 
         Returns:
             `(batch, steps, *data_shape)`.
+
+        Raises:
+            ValueError: for latents of another shape, and fewer than two steps.
         """
         checks.integer("steps", steps, least=2)
         z_from, z_to = (checks.real_array("z", z) for z in (z_from, z_to))
+        if z_from.ndim != 2 or z_from.shape[1] != self.latent.dim or z_to.shape != z_from.shape:
+            raise ValueError(
+                f"z_from and z_to must have shape (batch, {self.latent.dim}), one pair for each "
+                f"path; got {z_from.shape} and {z_to.shape}."
+            )
         return serving.decode_paths(self, self.latent.interpolate(z_from, z_to, steps), label)
 
     def signatures(self):

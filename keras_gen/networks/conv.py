@@ -14,9 +14,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from keras_gen.networks import common, strided
-
-SMALLEST = 7
+from keras_gen.networks import common, stages, strided
 
 
 def encoder(
@@ -44,7 +42,7 @@ def encoder(
     initializer = common.initializers(seed)
     x, inputs = common.with_label(tuple(input_shape), num_classes, "x")
     h = x
-    for count in _filters(filters, len(_sizes(input_shape)) - 1):
+    for count in _filters(filters, len(stages.sizes(input_shape)) - 1):
         h = strided.Conv2D(
             count, 4, 2, "same", activation=activation, kernel_initializer=initializer()
         )(h)
@@ -78,7 +76,7 @@ def decoder(
         seed: seed of the initial weights.
     """
     initializer = common.initializers(seed)
-    sizes = _sizes(output_shape)
+    sizes = stages.sizes(output_shape)
     counts = _filters(filters, len(sizes) - 1)
     z, inputs = common.with_label((latent_dim,), num_classes, "z")
     h = common.joined(z, inputs)
@@ -87,8 +85,8 @@ def decoder(
         h = layers.Dense(units, activation=activation, kernel_initializer=initializer())(h)
     h = layers.Reshape(start)(h)
     for count, size in zip(counts[-2::-1], sizes[-2:0:-1], strict=True):
-        h = _doubled(h, size, count, initializer(), activation=activation)
-    h = _doubled(h, sizes[0], output_shape[-1], initializer(), dtype="float32")
+        h = stages.doubled(h, size, count, initializer(), activation=activation)
+    h = stages.doubled(h, sizes[0], output_shape[-1], initializer(), dtype="float32")
     return common.model(inputs, h, "decoder")
 
 
@@ -124,7 +122,7 @@ def generator(
         seed: seed of the initial weights.
     """
     initializer = common.initializers(seed)
-    sizes = _sizes(output_shape, depth)
+    sizes = stages.sizes(output_shape, depth)
     counts = [width * 2**i for i in range(len(sizes) - 1)]
     z, inputs = common.with_label((latent_dim,), num_classes, "z")
     h = common.joined(z, inputs)
@@ -144,11 +142,11 @@ def generator(
     for count, size in zip(counts[-2::-1], sizes[-2:0:-1], strict=True):
 
         def double(count=count, **options):
-            return _doubling(count, initializer(), **options)
+            return stages.doubling(count, initializer(), **options)
 
         h = common.hidden_layer(double, activation, normalization)(h)
-        h = _cropped(h, size)
-    h = _doubled(h, sizes[0], output_shape[-1], initializer())
+        h = stages.cropped(h, size)
+    h = stages.doubled(h, sizes[0], output_shape[-1], initializer())
     return common.model(inputs, common.squashed(h, value_range), "generator", seed)
 
 
@@ -185,7 +183,7 @@ def discriminator(
     initializer = common.initializers(seed)
     x, inputs = common.with_label(tuple(input_shape), num_classes, "x")
     h = common.centered(x, value_range)
-    for stage in range(len(_sizes(input_shape, depth)) - 1):
+    for stage in range(len(stages.sizes(input_shape, depth)) - 1):
 
         def halve(stage=stage, **options):
             count = width * 2**stage
@@ -206,38 +204,5 @@ def discriminator(
     return common.model(inputs, outputs, "discriminator", seed)
 
 
-def _sizes(shape: Sequence[int], depth: int | None = None) -> list[tuple[int, int]]:
-    """Returns height and width at each stage, starting with the image's.
-
-    `depth` is the number of stages; by default they go on to at most 7x7 positions.
-    """
-    if len(shape) != 3:
-        raise ValueError(f"shape of images must be (height, width, channels), got {tuple(shape)}.")
-    most = math.ceil(math.log2(max(2, *shape[:2])))
-    if depth is not None and not 1 <= depth <= most:
-        raise ValueError(
-            f"depth must be from 1 to {most} for images of {shape[0]}x{shape[1]}, got {depth}."
-        )
-    sizes = [(shape[0], shape[1])]
-    while len(sizes) <= depth if depth else len(sizes) == 1 or max(sizes[-1]) > SMALLEST:
-        sizes.append(tuple((side + 1) // 2 for side in sizes[-1]))
-    return sizes
-
-
 def _filters(filters: Sequence[int], stages: int) -> list[int]:
     return [filters[min(i, len(filters) - 1)] for i in range(stages)]
-
-
-def _doubled(h, size: tuple[int, int], filters: int, initializer, **options):
-    """Applies a transposed convolution of stride 2, and crops a pixel where `size` is odd."""
-    return _cropped(_doubling(filters, initializer, **options)(h), size, options.get("dtype"))
-
-
-def _doubling(filters: int, initializer, **options) -> keras.Layer:
-    """Returns a transposed convolution of stride 2."""
-    return strided.Conv2DTranspose(filters, 4, 2, "same", kernel_initializer=initializer, **options)
-
-
-def _cropped(h, size: tuple[int, int], dtype: str | None = None):
-    extra = [(0, have - want) for have, want in zip(h.shape[1:3], size, strict=True)]
-    return layers.Cropping2D(extra, dtype=dtype)(h) if any(after for _, after in extra) else h

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from keras import Model, layers
 
-from keras_gen.networks import common, strided
-from keras_gen.networks.conv import _cropped, _doubled, _doubling, _sizes
+from keras_gen.networks import common, stages, strided
 
 
 def encoder(
@@ -37,7 +36,7 @@ def encoder(
     initializer = common.initializers(seed)
     x, inputs = common.with_label(tuple(input_shape), None, "x")
     h = x
-    for stage in range(len(_sizes(input_shape, depth)) - 1):
+    for stage in range(len(stages.sizes(input_shape, depth)) - 1):
         count = width if stage == depth - 1 else max(1, width // 2)
         h = strided.Conv2D(
             count, 4, 2, "same", activation="relu", kernel_initializer=initializer()
@@ -63,13 +62,13 @@ def decoder(
     It mirrors the encoder, and its arguments are the encoder's.
     """
     initializer = common.initializers(seed)
-    sizes = _sizes(output_shape, depth)
+    sizes = stages.sizes(output_shape, depth)
     z, inputs = common.with_label((*sizes[-1], latent_size), None, "z")
     h = layers.Conv2D(width, 3, padding="same", kernel_initializer=initializer())(z)
     h = _residual(h, blocks, width, initializer)
     for size in sizes[-2:0:-1]:
-        h = _cropped(_doubling(max(1, width // 2), initializer(), activation="relu")(h), size)
-    h = _doubled(h, sizes[0], output_shape[-1], initializer(), dtype="float32")
+        h = stages.doubled(h, size, max(1, width // 2), initializer(), activation="relu")
+    h = stages.doubled(h, sizes[0], output_shape[-1], initializer(), dtype="float32")
     return common.model(inputs, h, "decoder")
 
 

@@ -19,6 +19,7 @@ from keras_gen.evaluation.protocols import (
     representation,
     samples,
     sequences,
+    texts,
 )
 from keras_gen.evaluation.protocols.protocol import (
     EVALUATION_BATCH,
@@ -39,6 +40,7 @@ PROTOCOLS: dict[str, Protocol] = {
     **samples.PROTOCOLS,
     **sequences.PROTOCOLS,
     **labels.PROTOCOLS,
+    **texts.PROTOCOLS,
 }
 
 
@@ -62,6 +64,9 @@ HIGHER_IS_BETTER = (
     "density",
     "coverage",
     "label_accuracy",
+    "class_density",
+    "class_coverage",
+    "known_words",
 )
 
 

@@ -1,0 +1,32 @@
+"""The protocol of text: whether a model writes words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_gen.data import decode_text
+from keras_gen.evaluation.metrics.texts import known_words
+from keras_gen.evaluation.protocols.protocol import Protocol, Result, Subject, share
+
+TEXTS = 1000
+
+
+def measure_known_words(subject: Subject) -> Result:
+    """Returns the share of words in 1,000 samples that the training text has."""
+
+    def decoded(x: np.ndarray) -> list[str]:
+        return decode_text(x, subject.dataset.spec.vocabulary)
+
+    return share(
+        *known_words(decoded(subject.sample(TEXTS)), decoded(subject.dataset.arrays("train")["x"]))
+    )
+
+
+PROTOCOLS = {
+    "known_words_1k": Protocol(
+        measure_known_words,
+        fits=lambda spec: spec.kind == "text",
+        needed="text",
+        floor="test",
+    ),
+}

@@ -1,0 +1,43 @@
+"""Whether what is written is made of words that the training text has."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from keras_gen import data, evaluation, models
+from keras_gen.evaluation.metrics.texts import words
+
+
+def test_words_that_an_end_may_have_cut_do_not_count():
+    assert words("ld world, o'er the 2 Hills (and Täler)? Ye") == [
+        *("world", "o'er", "the", "hills", "and", "täler"),
+    ]
+    assert words("uncut") == words("") == []
+
+
+def test_the_share_is_of_occurrences():
+    share, count = evaluation.known_words([" the the sea ", " teh "], [" The sea of "])
+    assert (share, count) == (0.75, 4)
+    with pytest.raises(ValueError, match="texts have no words"):
+        evaluation.known_words(["cut"], [" known "])
+
+
+def test_the_protocol_knows_the_words_of_the_training_text(tmp_path):
+    (tmp_path / "text.txt").write_text("to be or not to be that is the question " * 40)
+    dataset = data.load(f"text:{tmp_path / 'text.txt'}", length=20)
+    vocabulary = dataset.spec.vocabulary
+
+    def sample(n, seed):
+        assert n == 1000
+        texts = " to be or teh best ?".replace("?", " ")
+        return np.tile(np.float32(data.encode_text(texts, vocabulary)), (n, 1, 1))
+
+    result = evaluation.PROTOCOLS["known_words_1k"].measure(
+        evaluation.Subject(SimpleNamespace(sample=sample), dataset)
+    )
+    assert (result.value, result.unit, result.n) == (0.6, "of 1", 5000)
+    assert evaluation.floor("known_words_1k", dataset).value == 1.0
+    evaluation.check(["known_words_1k"], dataset.spec, models.RecurrentVAE)
+    with pytest.raises(ValueError, match="known_words_1k needs data with text"):
+        evaluation.check(["known_words_1k"], data.spec("digits"))
