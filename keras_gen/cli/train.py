@@ -100,8 +100,8 @@ def add_settings(parser) -> None:
         default=[],
         metavar="KEY=VALUE",
         help="replace any other setting, may be repeated: a field of the preset (schedule=stages), "
-        "an option of its networks or model (latent_dim=8) or of its data (data.KEY=VALUE). VALUE is "
-        "a number, None, True, a list such as 256,512, or text",
+        "an option of its networks or model (latent_dim=8) or of its data (data.KEY=VALUE). VALUE "
+        "is a number, None, True, a list such as 256,512, or text",
     )
 
 

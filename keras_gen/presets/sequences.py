@@ -127,6 +127,6 @@ PRESETS = (
         learning_rate=2e-3,
         schedule="cosine",
         save_every=10,
-        protocols=("label_accuracy_1k",),
+        protocols=("label_accuracy_1k", "class_density_5k", "class_coverage_5k"),
     ),
 )

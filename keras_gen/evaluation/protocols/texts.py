@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from keras_gen.data import decode_text
 from keras_gen.evaluation.metrics.texts import known_words
 from keras_gen.evaluation.protocols.protocol import Protocol, Result, Subject, share
@@ -13,13 +11,12 @@ TEXTS = 1000
 
 def measure_known_words(subject: Subject) -> Result:
     """Returns the share of words in 1,000 samples that the training text has."""
-
-    def decoded(x: np.ndarray) -> list[str]:
-        return decode_text(x, subject.dataset.spec.vocabulary)
-
-    return share(
-        *known_words(decoded(subject.sample(TEXTS)), decoded(subject.dataset.arrays("train")["x"]))
-    )
+    vocabulary = subject.dataset.spec.vocabulary
+    samples = subject.sample(TEXTS)
+    # Models of text return it; real data are indices.
+    texts = samples if samples.dtype.kind in "UO" else decode_text(samples, vocabulary)
+    known = decode_text(subject.dataset.arrays("train")["x"], vocabulary)
+    return share(*known_words(texts, known))
 
 
 PROTOCOLS = {
