@@ -182,10 +182,10 @@ class InfoGAN(CodedSampling, GAN):
         mutual_information_bound = losses.information.mutual_information_bound
         for part, of_kind, of_number in zip(self.codes.parts, log_q_of_kinds, log_q, strict=True):
             if isinstance(part, latents.Categorical):
-                categorical += mutual_information_bound(of_kind, part.entropy)
+                categorical = categorical + mutual_information_bound(of_kind, part.entropy)
                 maximum += part.entropy
             else:
-                continuous += mutual_information_bound(of_number, part.entropy)
+                continuous = continuous + mutual_information_bound(of_number, part.entropy)
         metrics = {
             "information": categorical,
             "information_maximum": ops.full_like(categorical, maximum),
