@@ -114,7 +114,8 @@ def test_directions_are_those_of_the_released_figures():
                 better.setdefault(measure, []).append(floor > value)
     assert len(better) > 12
     for name, higher in better.items():
-        if name != "copies_1k" and "novel" not in name:
+        # Examples that are easy to classify are better than real ones: see `label_accuracy`.
+        if not name.startswith(("copies", "label_accuracy")):
             assert (np.mean(higher) > 0.5) == evaluation.higher_is_better(name), name
 
 
