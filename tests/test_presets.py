@@ -63,6 +63,20 @@ def test_override():
     assert override(preset, {"data": "digits"}).target == {}, "the target is of the old data"
 
 
+def test_options_of_data_apply_to_another_path_of_the_same_kind():
+    spoken = presets.get("conv_vae_spoken_digits")
+    assert spoken.data_options["seconds"] == 0.64
+    mine = override(spoken, {"data": "audio:mine"})
+    assert (mine.data, mine.data_options) == ("audio:mine", spoken.data_options)
+    assert override(spoken, {"data": "audio:mine", "data.seconds": 2.0}).data_options == {
+        **spoken.data_options,
+        "seconds": 2.0,
+    }
+    for other in ("photos", "text:audio:x", "audio"):
+        assert spoken.options_for(other) == {}
+    assert presets.get("beta_vae_shapes").options_for("mnist") == {}
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -24,8 +24,6 @@ from keras_gen.cli.common import (
 )
 
 INTERRUPTED = 130  # 128 + SIGINT, as in shells
-# Kinds of data that are named with a path, as in text:PATH.
-PATH_KINDS = ("text", "audio", "notes")
 
 
 def add(commands) -> None:
@@ -224,7 +222,7 @@ def settings_of(arguments) -> dict:
     if "data" in settings:
         # The path in `PATH` or `KIND:PATH`.
         kind, colon, path = str(settings["data"]).rpartition(":")
-        if kind in ("", *PATH_KINDS) and os.path.exists(path):
+        if kind in ("", *presets.PATH_KINDS) and os.path.exists(path):
             settings["data"] = kind + colon + absolute(path)
     return settings
 

@@ -8,12 +8,13 @@ import copy
 from types import MappingProxyType
 
 from keras_gen.presets import gan, infogan, released, sequences, vae
-from keras_gen.presets.preset import DTYPES, SCHEDULES, STRATEGIES, Preset
+from keras_gen.presets.preset import DTYPES, PATH_KINDS, SCHEDULES, STRATEGIES, Preset
 from keras_gen.presets.spaces import search_space
 from keras_gen.suggestions import nearest
 
 __all__ = [
     "DTYPES",
+    "PATH_KINDS",
     "PRESETS",
     "SCHEDULES",
     "STRATEGIES",

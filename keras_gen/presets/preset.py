@@ -5,6 +5,8 @@ from typing import Any
 
 SCHEDULES = ("constant", "cosine", "stages")
 STRATEGIES = ("auto", "single", "mirrored", "multiworker", "tpu")
+# Sources that are named KIND:PATH.
+PATH_KINDS = ("text", "audio", "notes")
 DTYPES = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
@@ -60,6 +62,13 @@ class Preset:
         if self.data in NEEDS:
             return NEEDS[self.data]
         return f"{self.data.removeprefix('tfds:')} of TensorFlow Datasets"
+
+    def options_for(self, source: Any) -> dict[str, Any]:
+        """Returns the options with which a source in place of the preset's is loaded: the preset's
+        for another path of the same kind, such as `audio:FOLDER`, and none for other data."""
+        kind, _, _ = self.data.partition(":")
+        same = kind in PATH_KINDS and str(source).startswith(f"{kind}:")
+        return dict(self.data_options) if same or source == self.data else {}
 
 
 NEEDS = {

@@ -82,14 +82,14 @@ def override(preset: Preset, settings: dict[str, Any]) -> Preset:
         preset: where to start.
         settings: values by key: a field of the preset ("epochs"), an option of its data
             ("data.size"), of its networks ("latent_dim") or of its model ("beta"). Other data than
-            the preset's drops its data options and its target.
+            the preset's drops its target, and its data options unless they are of the same kind.
 
     Raises:
         ValueError: for an unknown key, or a value that the key cannot have.
     """
     fields = {key: value for key, value in settings.items() if key in OVERRIDABLE}
     if fields.get("data", preset.data) != preset.data:
-        fields |= {"data_options": {}, "target": {}}
+        fields |= {"data_options": preset.options_for(fields["data"]), "target": {}}
     preset = dataclasses.replace(preset, **fields)
     _check_fields(preset)
     cls = models.get(preset.class_name)

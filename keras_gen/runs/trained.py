@@ -66,7 +66,8 @@ class TrainedModel:
         """Loads the data that the model was trained on, or other data of its kind and shape.
 
         Args:
-            source: as for `keras_gen.data.load`; by default the preset's data.
+            source: as for `keras_gen.data.load`; by default the preset's data. The preset's options
+                apply to another path of the same kind.
             data_dir: where prepared data is.
 
         Raises:
@@ -74,7 +75,8 @@ class TrainedModel:
         """
         data_dir = data_dir or self.data_dir
         if source is not None:
-            dataset = data.load(source, data_dir)
+            chosen = self.preset.options_for(source) if self.preset else {}
+            dataset = data.load(source, data_dir, **chosen)
         elif self.preset is None:
             raise ValueError(f"{self.origin} does not say what its data is: name it (--data).")
         else:
