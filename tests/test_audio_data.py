@@ -9,7 +9,7 @@ import pytest
 from refusal import refused
 from scipy.io import wavfile
 
-from keras_gen import data
+from keras_gen import data, runs
 from keras_gen.data import spectrograms
 
 RATE = 8000
@@ -353,3 +353,13 @@ def test_errors_of_files(tmp_path):
     extra = good + b"LIST\4\0\0\0INFO"
     bad.write_bytes(extra[:4] + struct.pack("<I", len(extra) - 8) + extra[8:])
     assert load(tmp_path).size("test") == 1
+
+
+def test_a_trained_model_is_measured_on_recordings_cut_as_its_own(tmp_path):
+    for digit in range(10):
+        for take in (0, 5):
+            write(tmp_path / str(digit) / f"{digit}_me_{take}.wav", tone(200.0))
+    trained = runs.open("conv_vae_spoken_digits")
+    dataset = trained.dataset(f"audio:{tmp_path}")
+    assert dataset.spec.audio["samples"] == trained.spec.audio["samples"] == 0.64 * 8000
+    assert dataset.size("test") == dataset.size("train") == 10  # takes 0 to 4, and the others
