@@ -190,7 +190,8 @@ class Trainer(backend.Loop, keras.Model):
         gradients, result = backend.gradients(losses, [own for _, own in groups], through)
         gradients = accumulation.summed(gradients, result)
         for (optimizer, own), slopes in zip(groups, gradients, strict=True):
-            backend.update(optimizer, slopes, own, compile=self._compile_update)
+            # `run_eagerly` may be set after `compile`.
+            backend.update(optimizer, slopes, own, self._compile_update and not self.run_eagerly)
         return result
 
     def report(self, *objectives: Objective) -> dict[str, Any]:
