@@ -29,12 +29,14 @@ def test_the_protocol_knows_the_words_of_the_training_text(tmp_path):
 
     def sample(n, seed):
         assert n == 1000
-        return np.array([" to be or teh best "] * n)
+        return np.array([" to be or teh best  "] * n)
 
-    result = evaluation.PROTOCOLS["known_words_1k"].measure(
-        evaluation.Subject(SimpleNamespace(sample=sample), dataset)
-    )
+    subject = evaluation.Subject(SimpleNamespace(sample=sample), dataset)
+    result = evaluation.PROTOCOLS["known_words_1k"].measure(subject)
     assert (result.value, result.unit, result.n) == (0.6, "of 1", 5000)
+    # Every protocol compares samples with data, which are indices.
+    assert subject.sample(1000).shape == (1000, *dataset.spec.shape)
+    assert evaluation.PROTOCOLS["copies_1k"].measure(subject).value == 0.0
     assert evaluation.floor("known_words_1k", dataset).value == 1.0
     evaluation.check(["known_words_1k"], dataset.spec, models.RecurrentVAE)
     with pytest.raises(ValueError, match="known_words_1k needs data with text"):

@@ -26,27 +26,26 @@ def measure_label_accuracy(subject: Subject) -> Result:
     return share(label_accuracy(_classifier(subject.dataset), x, label), LABELLED_SAMPLES)
 
 
-def measure_variety(which: int) -> Callable[[Subject], Result]:
-    """Returns a measure of density (0) or coverage (1) within classes, k = 5, and their mean.
+def measure_variety(which: str, unit: str) -> Callable[[Subject], Result]:
+    """Returns a measure of density or coverage within classes (k = 5): the mean over classes.
 
     For each test example, at most 5,000, there is a sample of its class. The features are those of
     the classifier that `label_accuracy_1k` trains.
     """
 
     def measure(subject: Subject) -> Result:
-        values, n = subject.shared(_variety)
-        return Result(float(values[:, which].mean()), "of k" if which == 0 else "of 1", n)
+        n = min(VARIETY_EXAMPLES, subject.dataset.size("test"))
+        return Result(subject.shared(_variety)[which], unit, n)
 
     return measure
 
 
-def _variety(subject: Subject) -> tuple[np.ndarray, int]:
-    """Density and coverage of each class, `(classes, 2)`, and the number of samples."""
+def _variety(subject: Subject) -> dict[str, float]:
     x, label = (subject.test[name][:VARIETY_EXAMPLES] for name in ("x", "label"))
     made = subject.model.sample(len(x), seed=SEED, label=label)
     real, made = (_classifier(subject.dataset)(each) for each in (x, made))
-    each = [density_coverage(real[label == c], made[label == c]) for c in np.unique(label)]
-    return np.array(each), len(x)
+    by_class = [density_coverage(real[label == c], made[label == c]) for c in np.unique(label)]
+    return dict(zip(("density", "coverage"), np.mean(by_class, axis=0).tolist(), strict=True))
 
 
 # Of one data set, so that the model and real data are measured by the same classifier.
@@ -65,6 +64,6 @@ _labelled = functools.partial(
 PROTOCOLS = {
     "label_accuracy_1k": _labelled(measure_label_accuracy, floor="test"),
     # Test examples in place of samples would be compared with themselves.
-    "class_density_5k": _labelled(measure_variety(0), floor="train"),
-    "class_coverage_5k": _labelled(measure_variety(1), floor="train"),
+    "class_density_5k": _labelled(measure_variety("density", "of k"), floor="train"),
+    "class_coverage_5k": _labelled(measure_variety("coverage", "of 1"), floor="train"),
 }

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import sem
 
 from keras_gen import representation
-from keras_gen.data import Dataset, Spec
+from keras_gen.data import Dataset, Spec, encode_text
 from keras_gen.evaluation.features import Features
 
 SEED = 0
@@ -77,7 +77,10 @@ class Subject:
     def sample(self, n: int, draw: int = 0) -> np.ndarray:
         """Returns the samples of a draw, `(n, *shape)`. The last ones are kept."""
         if self._last[0] != (n, draw):
-            self._last = (n, draw), self.model.sample(n, seed=SEED + draw)
+            made = self.model.sample(n, seed=SEED + draw)
+            if made.ndim == 1:  # text, which is compared with data as its characters' indices
+                made = np.stack([encode_text(each, self.dataset.spec.vocabulary) for each in made])
+            self._last = (n, draw), made
         return self._last[1]
 
     def images(self, draw: int = 0) -> np.ndarray:

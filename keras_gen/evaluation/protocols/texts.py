@@ -11,11 +11,8 @@ TEXTS = 1000
 
 def measure_known_words(subject: Subject) -> Result:
     """Returns the share of words in 1,000 samples that the training text has."""
-    vocabulary = subject.dataset.spec.vocabulary
-    samples = subject.sample(TEXTS)
-    # Models of text return it; real data are indices.
-    texts = samples if samples.dtype.kind in "UO" else decode_text(samples, vocabulary)
-    known = decode_text(subject.dataset.arrays("train")["x"], vocabulary)
+    sets = subject.sample(TEXTS), subject.dataset.arrays("train")["x"]
+    texts, known = (decode_text(x, subject.dataset.spec.vocabulary) for x in sets)
     return share(*known_words(texts, known))
 
 
