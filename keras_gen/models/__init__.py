@@ -18,6 +18,7 @@ from keras_gen.models.glo import GLO
 from keras_gen.models.infogan import InfoGAN
 from keras_gen.models.iwae import IWAE
 from keras_gen.models.latent_variable import LatentVariableModel
+from keras_gen.models.mixture_vae import MixtureVAE
 from keras_gen.models.rcgan import RCGAN
 from keras_gen.models.recurrent_vae import RecurrentVAE
 from keras_gen.models.vae import VAE
@@ -36,6 +37,7 @@ MODELS = (
     ConditionalVAE,
     IWAE,
     VampVAE,
+    MixtureVAE,
     RecurrentVAE,
     VQVAE,
     ConditionalVQVAE,
@@ -75,6 +77,7 @@ __all__ = [
     "GenerativeModel",
     "InfoGAN",
     "LatentVariableModel",
+    "MixtureVAE",
     "Objective",
     "RecurrentVAE",
     "VampVAE",

@@ -24,6 +24,10 @@ SOHN = (
 )
 BURDA = "Burda, Grosse & Salakhutdinov 2016, Importance Weighted Autoencoders (arXiv:1509.00519)"
 TOMCZAK = "Tomczak & Welling 2018, VAE with a VampPrior (arXiv:1705.07120)"
+JIANG = (
+    "Jiang et al. 2017, Variational Deep Embedding: An Unsupervised and Generative Approach to "
+    "Clustering (arXiv:1611.05148)"
+)
 BOWMAN = "Bowman et al. 2016, Generating Sentences from a Continuous Space (arXiv:1511.06349)"
 GOODFELLOW = "Goodfellow et al. 2014, Generative Adversarial Nets (arXiv:1406.2661)"
 LIN = "Lin et al. 2018, PacGAN: The power of two samples in GANs (arXiv:1712.04086)"

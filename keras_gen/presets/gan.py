@@ -224,9 +224,12 @@ PRESETS = (
         class_name="GLO",
         paper=citations.BOJANOWSKI,
         data="mnist",
-        network={"latent_dim": 32, "width": 32},
-        epochs=10,
-        learning_rate={"latents": 1e-2, "generator": 1e-3},
+        network={"latent_dim": 32, "width": 24, "depth": 3, "hidden": (256,)},
+        # To search for the latents of the test examples with 20 steps, the default, takes as long
+        # as an epoch of training.
+        model={"components": 100, "represent_steps": 5},
+        epochs=20,
+        learning_rate={"latents": 1e-3, "generator": 1e-3, "density": 1e-2},
         adam={"beta_1": 0.0},
         schedule="cosine",
         protocols=IMAGES,

@@ -107,11 +107,12 @@ PRESETS = (
         # but the latents collapse and all samples of a digit are the same.
         network={"latent_dim": 8},
         model={"likelihood": "bernoulli"},
-        epochs=40,
+        epochs=200,
         learning_rate=1e-3,
         schedule="cosine",
-        protocols=("label_accuracy_1k", "active_units"),
-        target={"label_accuracy_1k": 0.6},
+        save_every=20,
+        protocols=("label_accuracy_1k", "class_density_5k", "class_coverage_5k", "active_units"),
+        target={"label_accuracy_1k": 0.96, "class_density_5k": 0.7, "class_coverage_5k": 0.7},
     ),
     Preset(
         name="vq_vae_spoken_digits",

@@ -223,7 +223,9 @@ def build(config: Config, dataset: data.Dataset, run: Run | None = None, scope: 
         options |= preset.network | preset.model
         with policy(config.dtype):
             model = cls.for_data(dataset.spec, seed=config.seed, **options)
-        model.adapt(dataset.arrays("train", limit=ADAPT_EXAMPLES)["x"])
+        # A model that learns something for each example adapts to each.
+        limit = None if cls.uses_index else ADAPT_EXAMPLES
+        model.adapt(dataset.arrays("train", limit=limit)["x"])
         steps = preset.epochs * steps_per_epoch(preset, train)
         model.compile(optimizer(preset, model, steps), accumulate=preset.accumulate)
     examples = dataset.arrays("train", limit=CHECKED)
