@@ -45,6 +45,7 @@ CASES = {
     "VQVAE-image": ("VQVAE", "image", {"normalization": None}),
     "ConditionalVQVAE-image": ("ConditionalVQVAE", "image", {"normalization": None}),
     "GLO-image": ("GLO", "image", {"loss": "squared"}),  # the gradient of "laplacian" jumps
+    "GLO-mixture": ("GLO", "image", {"loss": "squared", "components": 3}),
     "CRGAN-features": ("CRGAN", "sequence", {"feature_matching": 1.0, "r1": 0.1}),
 }  # fmt: skip
 

@@ -12,7 +12,8 @@ def linear_glo(x, latent_dim, **options):
     """GLO with a linear generator without bias: with squared loss a principal component analysis
     of data whose mean is 0."""
     z = keras.Input((latent_dim,))
-    dense = keras.layers.Dense(x.shape[1], use_bias=False)
+    initializer = keras.initializers.GlorotUniform(seed=0)
+    dense = keras.layers.Dense(x.shape[1], use_bias=False, kernel_initializer=initializer)
     return models.GLO(keras.Model(z, dense(z)), len(x), seed=0, **options)
 
 
@@ -59,6 +60,50 @@ def test_latents_stay_in_the_unit_ball_and_samples_follow_them(plane, fitted):
     inside = np.linalg.norm(z, axis=1) < 0.999
     assert inside.mean() > 0.5
     np.testing.assert_allclose(z.mean(axis=0), learned.mean(axis=0), atol=0.05)
+
+
+def test_latents_start_as_whitened_principal_components(plane):
+    model = linear_glo(plane, 2)
+    model.adapt(plane)
+    z = model.latents.get_weights()[0]
+    singular = np.linalg.svd(plane, compute_uv=False)
+    least = np.sum(singular[2:] ** 2)
+    error = np.sum(np.square(plane - z @ np.linalg.lstsq(z, plane, rcond=None)[0]))
+    inside = np.linalg.norm(z, axis=1) < 0.999  # the others are projected
+    assert inside.mean() >= 0.98
+    assert error == pytest.approx(least, rel=0.1)
+    covariance = np.cov(z.T)
+    np.testing.assert_allclose(covariance, covariance[0, 0] * np.eye(2), atol=0.01)
+    # Of more dimensions than there are components, the rest stays as it was.
+    wide = linear_glo(plane, 7)
+    before = wide.latents.get_weights()[0]
+    wide.adapt(plane[:50])
+    after = wide.latents.get_weights()[0]
+    np.testing.assert_array_equal(after[50:], before[50:])
+
+
+def test_draws_of_a_mixture_follow_latents_in_clusters():
+    rng = np.random.default_rng(0)
+    centers = np.array([[0.6, 0.0], [-0.3, 0.5], [-0.3, -0.5]])
+    z = centers[rng.integers(0, 3, 300)] + 0.05 * rng.normal(size=(300, 2))
+    batch = {"x": np.zeros((300, 2), "float32"), "index": np.arange(300)}
+    learned = {}
+    for components in (1, 3):
+        model = linear_glo(batch["x"], 2, components=components)
+        model.latents.set_weights([z])
+        if components > 1:
+            model.density.means.assign(model.scale * z[:3])
+        still = {player: keras.optimizers.SGD(1e-3) for player in model.players}
+        model.compile(still | {"density": keras.optimizers.Adam(0.05)} if components > 1 else still)
+        model.fit(tf.data.Dataset.from_tensors(batch).repeat(300), verbose=0)
+        learned[components] = model.latents.get_weights()[0]
+    # Nothing depends on the mixture.
+    np.testing.assert_array_equal(learned[3], learned[1])
+    drawn = np.asarray(model.draw_latents(10_000, 0))
+    distance = np.linalg.norm(drawn[:, None] - learned[3][None], axis=-1).min(axis=1)
+    assert np.quantile(distance, 0.99) < 0.1
+    found = model.evaluate(batch["x"], verbose=0, return_dict=True)
+    assert set(found) == {"loss", "density_loss"}
 
 
 def test_only_the_latents_of_a_batch_move(plane):

@@ -10,8 +10,8 @@ with Z the unit ball, into which each z_i is projected after its step, and l the
 distance Lap1. The z_i start as the whitened principal components of the x_i (section 2.1), and
 samples are g_theta of draws from the Gaussian that fits the z_i.
 
-The z_i of images are far from Gaussian: most draws lie where no z_i is. With `components`, a mixture
-of so many Gaussians is fitted in the same steps. Nothing else depends on it.
+The z_i of images are far from Gaussian: most draws lie where no z_i is. With `components`, a
+mixture of so many Gaussians is fitted in the same steps. Nothing else depends on it.
 
     paper        here
     ---------    --------------------------------------------------------------------------------
@@ -56,8 +56,8 @@ class GLO(GenerativeModel):
 
     `fit` takes arrays, a `keras_gen.data.Dataset`, or batches with each example's `index`:
     `dataset.batches(index=True)`. `fit` and `evaluate` report `loss`, the distance per example, and
-    with several components `density_loss`, -log p(z) in nats. For held-out data they are measured at
-    latents found by `represent` in few steps: upper bounds.
+    with several components `density_loss`, -log p(z) in nats. For held-out data they are measured
+    at latents found by `represent` in few steps: upper bounds.
 
     Args:
         generator: `keras.Model` from z `(batch, latent_dim)` to data `(batch, *shape)`.

@@ -90,7 +90,9 @@ class MixtureVAE(VAE):
         return self.latent.log_prob(z, posterior) - self.log_prior(z)
 
     def log_prior(self, z):
-        return ops.reshape(self.prior.log_prob(ops.reshape(z, (-1, z.shape[-1]))), ops.shape(z)[:-1])
+        return ops.reshape(
+            self.prior.log_prob(ops.reshape(z, (-1, z.shape[-1]))), ops.shape(z)[:-1]
+        )
 
     def draw(self, n, noise: Noise):
         return self.prior.sample(n, noise)
