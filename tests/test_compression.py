@@ -298,6 +298,7 @@ def test_images_that_do_not_fit_are_refused(packed, x, message):
     [
         (lambda: models.GAN.for_data(GRAY, hidden=(4,)), "GAN cannot compress"),
         (lambda: models.VampVAE.for_data(GRAY, hidden=(4,)), "whose prior is N"),
+        (lambda: models.MixtureVAE.for_data(GRAY, hidden=(4,)), "whose prior is N"),
         (lambda: models.VAE.for_data(GRAY, likelihood="gaussian"), "likelihood Gaussian cannot be"),
         (lambda: models.VAE.for_data(GRAY, likelihood="categorical:2"), "cannot be coded"),
     ],

@@ -19,7 +19,7 @@ from keras_gen import latents
 from keras_gen.compression import entropy, tables
 from keras_gen.compression.integer import BITS, IntegerNetwork
 from keras_gen.compression.pixels import coder_of
-from keras_gen.models import VAE, ConditionalVAE, RecurrentVAE, VampVAE
+from keras_gen.models import VAE, ConditionalVAE, RecurrentVAE
 
 GRID_BITS = 7  # z is a multiple of 2^-GRID_BITS ...
 REACH = 8  # ... from -REACH to REACH
@@ -133,7 +133,8 @@ def check(model) -> None:
     """Raises a ValueError if a model cannot code images, whatever its likelihood."""
     if (
         not isinstance(model, VAE)
-        or isinstance(model, (ConditionalVAE, RecurrentVAE, VampVAE))
+        or isinstance(model, (ConditionalVAE, RecurrentVAE))
+        or type(model).log_prior is not VAE.log_prior
         or not isinstance(model.latent, latents.Gaussian)
     ):
         raise ValueError(
