@@ -178,11 +178,14 @@ def test_another_process_restores_the_images(packed, tmp_path, threads, xla):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("preset", "bar"), [("vae_mnist", 0.18), ("vae_mnist_8bit", 1.38)], ids=["binarized", "8 bits"]
+    ("preset", "bar", "n"),
+    # Of 8 bits every fifth image: all would take minutes.
+    [("vae_mnist", 0.18, 10_000), ("vae_mnist_8bit", 1.38, 2000)],
+    ids=["binarized", "8 bits"],
 )
-def test_all_of_mnists_test_images_within_the_bar(preset, bar, shared_data):
+def test_mnists_test_images_are_within_the_bar(preset, bar, n, shared_data):
     x = np.load(shared_data / "mnist.npz")["x_test"]
-    x = x > 127 if preset == "vae_mnist" else x
+    x = (x > 127 if preset == "vae_mnist" else x)[:: len(x) // n]
     model = keras_gen.from_preset(preset)
     content = compression.compress(model, x)
     assert 8 * len(content) / x.size <= bar

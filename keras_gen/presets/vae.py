@@ -189,4 +189,17 @@ PRESETS = (
         schedule="cosine",
         protocols=("nll_iw100", "active_units", *IMAGES),
     ),
+    Preset(
+        name="mixture_vae_mnist",
+        description="convolutional VAE on MNIST with a learned mixture of Gaussians as its prior",
+        class_name="MixtureVAE",
+        paper=citations.JIANG,
+        data="mnist",
+        network={"latent_dim": 32},
+        model={**BINARIZED, "components": 200},
+        epochs=30,
+        learning_rate=2e-3,
+        schedule="cosine",
+        protocols=("nll_iw100", "active_units", *IMAGES),
+    ),
 )
