@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_gen.latents import LOG_2PI
@@ -62,6 +61,6 @@ class GaussianMixture(keras.layers.Layer):
         """A_k, `(components, dim, dim)`, and the logarithm of its diagonal."""
         factors = ops.convert_to_tensor(self.factors)
         log_diagonal = ops.diagonal(factors, axis1=1, axis2=2)
-        below = np.tril(np.ones((self.dim, self.dim), "float32"), -1)
-        diagonal = ops.exp(log_diagonal)[..., None] * np.eye(self.dim, dtype="float32")
-        return factors * below + diagonal, log_diagonal
+        below = ops.tril(factors, -1)
+        diagonal = ops.exp(log_diagonal)[..., None] * ops.eye(self.dim, dtype="float32")
+        return below + diagonal, log_diagonal

@@ -23,6 +23,7 @@ and the KL is estimated by the draw of z, like the reconstruction.
 
 from __future__ import annotations
 
+import keras
 from keras import ops
 
 from keras_gen import checks
@@ -65,6 +66,25 @@ class MixtureVAE(VAE):
         self.components = checks.integer("components", components)
         self.pretrain_steps = checks.integer("pretrain_steps", pretrain_steps, least=0)
         self.prior = GaussianMixture(components, self.latent.dim, self.seed)
+
+    @property
+    def players(self):
+        return {"autoencoder": (self.encoder, self.decoder), "prior": (self.prior,)}
+
+    def default_optimizer(self, player: str) -> keras.optimizers.Optimizer:
+        """Returns Adam, for the prior at ten times the rate: its components have far to go."""
+        return keras.optimizers.Adam(1e-2 if player == "prior" else 1e-3)
+
+    def compile(self, optimizer=None, loss=None, *args, **kwargs) -> None:
+        """Configures training, as `VAE.compile`.
+
+        Args:
+            optimizer: one for each of the players `autoencoder` and `prior`; one for both; or None
+                for the defaults.
+            loss: as in `VAE.compile`.
+            *args, **kwargs: as in `VAE.compile`.
+        """
+        super().compile(optimizer, loss, *args, **kwargs)
 
     def train_step(self, batch):
         """Takes one step up the ELBO, of the prior too; returns the metrics so far."""
