@@ -70,6 +70,15 @@ def test_draws_have_the_moments_of_the_mixture(mixture):
     np.testing.assert_allclose(correlations, 0, atol=0.04)
 
 
+def test_a_component_does_not_end_on_an_example():
+    mixture = GaussianMixture(2, LATENT, seed=0)
+    z = np.array([[0.0, 0.0], [1.0, 1.0]], "float32")
+    mixture.set_weights([np.zeros(2), z, 9 * np.stack([np.eye(LATENT)] * 2)])
+    # Each has half of the mass, and the standard deviation 0.01 along both axes.
+    expected = np.log(0.5) + scipy.stats.norm(0, 0.01).logpdf(0) * LATENT
+    np.testing.assert_allclose(mixture.log_prob(z), expected, rtol=1e-5)
+
+
 def test_log_likelihood_is_that_of_a_mixture_in_x(vae):
     model, (p, means, covariances) = vae
     w, b = (np.float64(each) for each in model.decoder.layers[0].get_weights())

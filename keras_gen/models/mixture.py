@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 from keras import ops
 
 from keras_gen.latents import LOG_2PI
 from keras_gen.noise import Noise
+
+# No component is narrower along an axis of A_k, or it would end on a single example, with an
+# infinite density.
+NARROWEST = 0.01
 
 
 class GaussianMixture(keras.layers.Layer):
@@ -61,6 +67,7 @@ class GaussianMixture(keras.layers.Layer):
         """A_k, `(components, dim, dim)`, and the logarithm of its diagonal."""
         factors = ops.convert_to_tensor(self.factors)
         log_diagonal = ops.diagonal(factors, axis1=1, axis2=2)
+        log_diagonal = ops.minimum(log_diagonal, -math.log(NARROWEST))
         below = ops.tril(factors, -1)
         diagonal = ops.exp(log_diagonal)[..., None] * ops.eye(self.dim, dtype="float32")
         return below + diagonal, log_diagonal
