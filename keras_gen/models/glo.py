@@ -30,7 +30,6 @@ from typing import ClassVar
 import keras
 import numpy as np
 from keras import ops
-from sklearn.decomposition import PCA
 
 from keras_gen import checks, data, losses
 from keras_gen.engine import default_networks, inputs, options, serving
@@ -95,18 +94,7 @@ class GLO(GenerativeModel):
         self.distance = losses.reconstruction.get(loss)
         self.data_shape = tuple(generator.output_shape[1:])
         self.latent_dim = generator.inputs[0].shape[-1]
-        self.latents = keras.layers.Embedding(
-            num_examples,
-            self.latent_dim,
-            embeddings_initializer=keras.initializers.RandomNormal(
-                stddev=1.0 / math.sqrt(self.latent_dim), seed=self.seed
-            ),
-            embeddings_constraint=latent_search.UnitBall(),
-            dtype="float32",
-        )
-        self.latents.build()
-        learned = self.latents.embeddings
-        learned.assign(self.latents.embeddings_constraint(learned))
+        self.latents = latent_search.embedding(num_examples, self.latent_dim, self.seed)
         self.components = checks.integer("components", components)
         # A single Gaussian has a closed form, and learns nothing.
         self.density = None
@@ -151,17 +139,9 @@ class GLO(GenerativeModel):
             ValueError: if there are no default networks for the data, or an option does not suit
                 them.
         """
+        further = {"normalization": generator_normalization, "seed": seed, "remat": remat}
         generator = default_networks.generator(
-            cls,
-            spec,
-            latent_dim,
-            network,
-            hidden,
-            depth,
-            width,
-            normalization=generator_normalization,
-            seed=seed,
-            remat=remat,
+            cls, spec, latent_dim, network, hidden, depth, width, **further
         )
         loss = loss or ("laplacian" if spec.is_picture else "squared")
         model = {"value_range": default_networks.generated_range(spec)} | model
@@ -238,8 +218,8 @@ class GLO(GenerativeModel):
         return latent_search.search(distance, ops.zeros((ops.shape(x)[0], self.latent_dim)), steps)
 
     def adapt(self, x) -> None:
-        """Lets the latents start as the whitened principal components of the training examples,
-        scaled so that one in a hundred lies outside the unit ball. Call it before training, once.
+        """Lets the latents start as the whitened principal components of the training examples.
+        Call it before training, once.
 
         On MNIST this halves the loss of the first epoch.
 
@@ -248,13 +228,9 @@ class GLO(GenerativeModel):
                 are left out, and dimensions beyond those of x, stay as they are.
         """
         self.check_size(len(x))
-        rows = np.reshape(x, (len(x), -1))
-        dim = min(self.latent_dim, *rows.shape)
-        components = PCA(dim, whiten=True, svd_solver="randomized", random_state=self.seed)
-        found = components.fit_transform(rows)
-        found /= np.percentile(np.linalg.norm(found, axis=1), 99)
+        found = latent_search.principal_components(x, self.latent_dim, self.seed)
         latents = ops.convert_to_numpy(self.latents.embeddings).copy()
-        latents[: len(x), :dim] = found
+        latents[: len(x), : found.shape[1]] = found
         self.latents.embeddings.assign(self.latents.embeddings_constraint(latents))
         if self.density and len(x) >= self.components:
             self.density.means.assign(self.scale * latents[: self.components])

@@ -1,11 +1,13 @@
-"""Latents in the unit ball: kept there, searched for, and drawn like learned ones."""
+"""Latents in the unit ball: where they start, how they stay, are searched for and drawn alike."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import keras
+import numpy as np
 from keras import ops
+from sklearn.decomposition import PCA
 
 from keras_gen.engine.backends import backend
 from keras_gen.noise import Noise
@@ -21,6 +23,17 @@ class UnitBall(keras.constraints.Constraint):
         w = ops.convert_to_tensor(w)
         norm = ops.sqrt(ops.sum(ops.square(w), axis=1, keepdims=True))
         return ops.where(norm > 1.0 + 1e-6, w / ops.maximum(norm, 1.0), w)
+
+
+def embedding(count: int, dim: int, seed: int) -> keras.layers.Embedding:
+    """Returns `count` latents to be learned, which start as Gaussian and stay in the unit ball."""
+    ball, normal = UnitBall(), keras.initializers.RandomNormal(stddev=dim**-0.5, seed=seed)
+    latents = keras.layers.Embedding(
+        count, dim, embeddings_initializer=normal, embeddings_constraint=ball, dtype="float32"
+    )
+    latents.build()
+    latents.embeddings.assign(ball(latents.embeddings))
+    return latents
 
 
 def search(distance: Callable, start, steps, project: Callable | None = None):
@@ -48,6 +61,21 @@ def search(distance: Callable, start, steps, project: Callable | None = None):
     zero = ops.zeros_like(start)
     _, z, *_ = backend.while_loop(lambda i, *_: i < steps, step, (0, start, zero, zero))
     return z
+
+
+def principal_components(x, dim: int, seed: int) -> np.ndarray:
+    """Returns the whitened principal components of examples, `(examples, dim)`, scaled so that one
+    example in a hundred lies outside the unit ball.
+
+    Args:
+        x: `(examples, ...)`.
+        dim: how many, or fewer if x has fewer.
+        seed: of the randomized method.
+    """
+    rows = np.reshape(x, (len(x), -1))
+    method = PCA(min(dim, *rows.shape), whiten=True, svd_solver="randomized", random_state=seed)
+    components = method.fit_transform(rows)
+    return components / np.percentile(np.linalg.norm(components, axis=1), 99)
 
 
 def draw_alike(learned, n, noise: Noise):
