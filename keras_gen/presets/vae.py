@@ -200,6 +200,7 @@ PRESETS = (
         epochs=45,
         learning_rate={"autoencoder": 2e-3, "prior": 1e-2},
         schedule="cosine",
+        save_every=5,
         protocols=("nll_iw100", "active_units", *IMAGES),
     ),
 )

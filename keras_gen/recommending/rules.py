@@ -78,7 +78,7 @@ RULES = (
          "the sharpest samples of small gray images (1.2 times real data's distance on MNIST)"),
     Rule("generate", "dgan_cifar10", lambda f: image(f) and f.channels == 3 and f.side <= SMALL,
          "a convolutional GAN for small photographs; better with a GPU (--backend jax)"),
-    Rule("generate", "vamp_vae_mnist", image,
+    Rule("generate", "mixture_vae_mnist", image,
          "trains without fail and gives likelihoods; its samples are softer", likelihood),
     Rule("generate", "gan_ring", of("vector"), "a GAN with penalties: covers all modes"),
     Rule("generate", "vae_digits", of("vector"),
