@@ -114,8 +114,9 @@ def test_directions_are_those_of_the_released_figures():
                 better.setdefault(measure, []).append(floor > value)
     assert len(better) > 12
     for name, higher in better.items():
-        # Examples that are easy to classify are better than real ones: see `label_accuracy`.
-        if not name.startswith(("copies", "label_accuracy")):
+        # Examples that are easy to classify are better than real ones, and so are those near the
+        # middle of their class: see `label_accuracy` and `class_density`.
+        if not name.startswith(("copies", "label_accuracy", "class_density")):
             assert (np.mean(higher) > 0.5) == evaluation.higher_is_better(name), name
 
 
