@@ -7,8 +7,8 @@ the generator (section 2):
     min_theta 1/N sum_i min_{z_i in Z} l(g_theta(z_i), x_i),
 
 with Z the unit ball, into which each z_i is projected after its step, and l the Laplacian pyramid
-distance Lap1. The z_i start as the whitened principal components of the x_i (section 2.1), and
-samples are g_theta of draws from the Gaussian that fits the z_i.
+distance Lap1. The z_i start as the whitened principal components of the x_i, one of the paper's two
+ways, and samples are g_theta of draws from the Gaussian that fits the z_i.
 
 The z_i of images are far from Gaussian: most draws lie where no z_i is. With `components`, a
 mixture of so many Gaussians is fitted in the same steps. Nothing else depends on it.

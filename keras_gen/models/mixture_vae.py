@@ -8,7 +8,7 @@ Approach to Clustering" (arXiv:1611.05148). With the component c of equations 1 
 
 N(0, I) has mass in regions that no example maps to, and samples from there look like no example.
 The mixture has its mass where the latents are. Learned together from the start, latents and
-components collapse onto each other; so, as in section 3.2, encoder and decoder come first. In the
+components collapse onto each other; so, as in the paper, encoder and decoder come first. In the
 first steps they learn by the bound with N(0, I), and the mixture is fitted to the draws of z.
 
 The paper has a component for each cluster, diagonal covariances, and a bound on the KL in closed
