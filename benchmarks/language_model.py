@@ -43,7 +43,7 @@ def main() -> None:
     plain = keras.Sequential(
         [
             keras.Input(dataset.spec.shape[:1]),
-            layers.Embedding(symbols + 1, hidden[0]),
+            layers.Embedding(symbols + 1, min(hidden[0], symbols + 1)),
             *(recurrent(units, return_sequences=True) for units in hidden),
             layers.Dense(symbols),
         ]

@@ -322,3 +322,21 @@ def test_networks_that_do_not_fit_are_refused():
         models.RecurrentVAE(vae.encoder, vae.decoder, vae.likelihood, vocabulary=("a", "b"))
     with pytest.raises(ValueError, match="word_dropout"):
         models.RecurrentVAE(vae.encoder, vae.decoder, vae.likelihood, word_dropout=2.0)
+
+
+def test_text_of_few_symbols_is_embedded_without_loss_of_rank():
+    """A table of k rows has a rank of at most k, so wider rows would only cost time."""
+    vae = models.RecurrentVAE.for_data(
+        TEXT, latent_dim=2, hidden=(40,), encoder_hidden=(6, 5), seed=1
+    )
+    size = min(40, len(TEXT.vocabulary) + 1)
+    for network in (vae.encoder, vae.decoder):
+        (embedding,) = (each for each in network.layers if isinstance(each, keras.layers.Embedding))
+        assert embedding.embeddings.shape == (size, size)
+    assert [tuple(each.shape[1:]) for each in vae.decoder.inputs] == [(1,), (2,), (40,)]
+    widths = [
+        layer.forward_layer.units
+        for layer in vae.encoder.layers
+        if isinstance(layer, keras.layers.Bidirectional)
+    ]
+    assert widths == [6, 5]

@@ -101,13 +101,16 @@ class MixtureVAE(VAE):
         if not training:
             return bound
         posterior, z = bound.shared
-        fit = -self.log_prior(ops.stop_gradient(z))
-        first = self.latent.kl(posterior) - bound.metrics["reconstruction"] + fit
-        loss = ops.where(self.step < self.pretrain_steps, first, bound.loss)
-        return bound._replace(loss=loss)
+        standard = self.latent.kl(posterior) - self.latent.log_prob(z, posterior)
+        return bound._replace(loss=bound.loss + ops.where(self._pretrains(), standard, 0.0))
 
     def kl(self, posterior, z):
-        return self.latent.log_prob(z, posterior) - self.log_prior(z)
+        fixed = ops.where(self._pretrains(), ops.stop_gradient(z), z)
+        return self.latent.log_prob(z, posterior) - self.log_prior(fixed)
+
+    def _pretrains(self):
+        """Returns whether the prior of the encoder is still N(0, I), and only follows z itself."""
+        return self.step < self.pretrain_steps
 
     def log_prior(self, z):
         return ops.reshape(

@@ -98,6 +98,7 @@ class RecurrentVAE(BetaVAE):
         latent_dim: int = 16,
         likelihood: str | likelihoods.Likelihood | None = None,
         hidden: int | Sequence[int] = (128,),
+        encoder_hidden: int | Sequence[int] | None = None,
         cell: str = "gru",
         seed: int | None = None,
         **model,
@@ -109,7 +110,8 @@ class RecurrentVAE(BetaVAE):
             latent_dim: dimension of z.
             likelihood: a name in `keras_gen.likelihoods.NAMES` or an object; by default categorical
                 for text and Gaussian with learned scale for sequences.
-            hidden: units of the recurrent layers of the decoder, and of the encoder in reverse.
+            hidden: units of the recurrent layers of the decoder.
+            encoder_hidden: those of the encoder, in each direction; by default `hidden` in reverse.
             cell: "gru" or "lstm".
             seed: of the initial weights and of all noise.
             **model: the model's own hyperparameters, as in its constructor.
@@ -133,7 +135,7 @@ class RecurrentVAE(BetaVAE):
         encoder = kind.encoder(
             spec.shape,
             latents.Gaussian(latent_dim).parameter_size,
-            hidden=hidden[::-1],
+            hidden=networks.layer_sizes(encoder_hidden or hidden[::-1]),
             mask_value=spec.mask_value,
             seed=default_networks.seeded(seed),
             **settings,

@@ -342,13 +342,15 @@ def valid_steps(x, mask_value: float | None):
 
 
 def _embedded(x, symbols: int | None, units: int, make: _layers):
-    """Returns the vectors `(..., channels * units)` of indices `(..., channels)`; numbers are
-    unchanged.
+    """Returns the vectors `(..., channels * size)` of indices `(..., channels)`, with a size of at
+    most `units`; numbers are unchanged.
 
     The embedding has a further row for "unknown".
     """
     if symbols is None:
         return x
+    # A table of k vectors has a rank of at most k: more numbers in each say nothing new.
+    units = min(units, symbols + 1)
     embedding = make.embedding(symbols + 1, units)
     if x.shape[-1] == 1:
         return embedding(x[..., 0])
