@@ -36,7 +36,7 @@ CASES = {
     "GAN-r1-r2": ("GAN", "vector", {"r1": 1.0, "r2": 0.5, "ema": 0.9}),
     "GAN-wgan-gp": ("GAN", "vector", {"wgan_gp": 1.0, "loss": "wasserstein",
                                       "discriminator_steps": 2}),
-    "GAN-packed": ("GAN", "vector", {"packing": 2, "loss": "relativistic"}),
+    "ConditionalGAN-packed": ("ConditionalGAN", "vector", {"packing": 2, "loss": "relativistic"}),
     "GAN-spectral": ("GAN", "vector", {"normalization": "spectral", "loss": "hinge"}),
     # Without batch normalization, which blows rounding errors up from step to step.
     "DGAN-augmented": ("DGAN", "image", {"augment": "color,translation,cutout,affine",

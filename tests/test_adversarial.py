@@ -239,6 +239,37 @@ def test_packing_shows_the_discriminator_groups_of_examples():
         np.testing.assert_array_equal(packed[:, ..., i], images[i::2, ..., 0])
 
 
+def test_a_pack_has_the_labels_of_its_members(two_replicas):
+    def conditional(packing=3):
+        return models.ConditionalGAN.for_data(
+            SPEC, seed=1, latent_dim=4, hidden=(8,), packing=packing
+        )
+
+    gan = conditional()
+    x, label = points(5), np.array([0, 2, 1, 1, 2])
+    packs = x[[0, 1, 2, 3, 4, 0]].reshape(2, 6)
+    members = np.eye(3, dtype="float32")[[0, 2, 1, 1, 2, 0]].reshape(2, 9)
+    expected = gan.discriminator([packs, members])[:, 0]
+    np.testing.assert_allclose(gan({"x": x, "label": label}), expected, rtol=1e-6)
+    x, label = points(36), np.arange(36) % 3
+
+    def trained():
+        gan = conditional()
+        gan.compile(keras.optimizers.SGD(1e-2))
+        return gan.fit(x, label, batch_size=12, epochs=2, verbose=0).history, gan
+
+    expected, alone = trained()
+    with two_replicas.scope():
+        found, together = trained()
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-4, err_msg=name)
+    for a, b in zip(together.weights, alone.weights, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-3, atol=1e-5)
+    assert gan.sample(2, seed=0, label=[1, 2]).shape == (2, 2)
+    with pytest.raises(ValueError, match="the discriminator 2 times as many"):
+        models.ConditionalGAN(gan.generator, conditional(1).discriminator, packing=2)
+
+
 def test_several_moves_of_the_discriminator_for_one_of_the_generator():
     gan = tiny_gan(discriminator_steps=3)
     gan.compile()

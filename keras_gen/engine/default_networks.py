@@ -155,6 +155,8 @@ def discriminator(
     """Returns a discriminator; see `AdversarialModel.for_data`."""
     checks.integer("packing", packing)
     kind, settings = _stages(cls, spec, network, depth, width)
+    if "num_classes" in settings:
+        settings["num_classes"] *= packing  # The labels of a pack, side by side.
     if activation is not None:
         settings["activation"] = activation
     if hidden is not None:

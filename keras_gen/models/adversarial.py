@@ -145,7 +145,13 @@ class AdversarialModel(GeneratorModel):
         return self.generate(z, label, training)
 
     def discriminate(self, x, label=None, training: bool = False) -> DiscriminatorOutput:
-        """Returns the discriminator's output for what `discriminator_view` returned."""
+        """Returns the discriminator's output for what `discriminator_view` returned.
+
+        Args:
+            x: packs of examples.
+            label: what `pack_labels` returned.
+            training: whether the discriminator is in training mode.
+        """
         outputs = self.discriminator(self._with_label(x, label), training=training)
         logits, *features = keras.tree.flatten(outputs)
         return DiscriminatorOutput(ops.cast(logits[..., 0], "float32"), *features)
@@ -186,12 +192,22 @@ class AdversarialModel(GeneratorModel):
         """Returns packs: groups of `packing` examples side by side in the last axis."""
         if self.packing == 1:
             return x
-        batch = ops.shape(x)[0]
+        return ops.concatenate(ops.unstack(self._packs(x), axis=1), axis=-1)
+
+    def pack_labels(self, label):
+        """Returns the labels of each pack, `(packs, packing)`; where nothing is packed, as given.
+
+        An example's label says what it is like, so packs may mix classes.
+        """
+        return label if label is None or self.packing == 1 else self._packs(label)
+
+    def _packs(self, tensor):
+        """Returns a tensor of the batch's examples as `(packs, packing, ...)`."""
+        batch = ops.shape(tensor)[0]
         packs = (batch + self.packing - 1) // self.packing
         # A last pack that is not full is filled from the start of the batch.
-        x = ops.take(x, ops.arange(packs * self.packing) % batch, axis=0)
-        x = ops.reshape(x, (packs, self.packing, *self.data_shape))
-        return ops.concatenate([x[:, i] for i in range(self.packing)], axis=-1)
+        tensor = ops.take(tensor, ops.arange(packs * self.packing) % batch, axis=0)
+        return ops.reshape(tensor, (packs, self.packing, *tensor.shape[1:]))
 
     def penalized(self, real, fake, label, noise: Noise, training: bool) -> tuple:
         """Returns the discriminator's outputs for real and for generated examples, and the penalty.
@@ -201,7 +217,7 @@ class AdversarialModel(GeneratorModel):
         Args:
             real: what the discriminator sees of real examples.
             fake: what it sees of generated ones.
-            label: `(batch,)`, or None.
+            label: what `pack_labels` returned.
             noise: of the points between both.
             training: whether the discriminator is in training mode.
         """
@@ -240,13 +256,14 @@ class AdversarialModel(GeneratorModel):
     def call(self, inputs, training: bool = False):
         """Returns the discriminator's logits of examples, `(batch,)`, or of packs, `(packs,)`."""
         examples = self.examples(inputs)
-        return self.discriminate(self.pack(examples.x), examples.label, training).logits
+        label = self.pack_labels(examples.label)
+        return self.discriminate(self.pack(examples.x), label, training).logits
 
     def signatures(self):
         label = ["label"] if self.conditional else []
 
         def discriminate(x, label=None):
-            return {"logit": self.discriminate(self.pack(x), label).logits}
+            return {"logit": self.discriminate(self.pack(x), self.pack_labels(label)).logits}
 
         inputs = serving.inputs(*label, x=self.data_shape)
         return super().signatures() | {"discriminate": (discriminate, inputs)}

@@ -19,8 +19,6 @@ def check(model) -> None:
             "labels: use loss='non_saturating' or 'minimax'."
         )
     check_augmentations(model, model.augmentations)
-    if model.conditional and model.packing > 1:
-        raise ValueError("packing is for models without labels: a pack mixes classes.")
     check_shapes(model)
     check_logits(model.discriminator)
     if model.r1 or model.r2 or model.wgan_gp:

@@ -11,8 +11,12 @@ from keras_gen.engine import serving
 from keras_gen.engine.backends import backend
 
 
-def num_classes(**networks: keras.Model) -> int:
+def num_classes(packing: int = 1, **networks: keras.Model) -> int:
     """Returns the number of classes of the one-hot label that networks take as a second input.
+
+    Args:
+        packing: how many labels, side by side, a network called `discriminator` takes.
+        **networks: by name.
 
     Raises:
         ValueError: if a network takes no label, or the numbers of classes differ.
@@ -25,9 +29,15 @@ def num_classes(**networks: keras.Model) -> int:
                 f"it takes {len(network.inputs)} input(s)."
             )
         counts[name] = network.inputs[1].shape[-1]
-    if len(set(counts.values())) > 1:
-        raise ValueError(f"networks must take labels of the same number of classes, not {counts}.")
-    return next(iter(counts.values()))
+    wanted, *_ = counts.values()
+    for name, found in counts.items():
+        times = packing if name == "discriminator" else 1
+        if found != times * wanted:
+            packed = f" (the discriminator {packing} times as many)" * (packing > 1)
+            raise ValueError(
+                f"networks must take labels of the same number of classes{packed}, not {counts}."
+            )
+    return wanted
 
 
 class Conditional:

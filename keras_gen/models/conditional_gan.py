@@ -16,6 +16,11 @@ Projection Discriminator" (arXiv:1802.05637), equation 3: logit(x, y) = y' V phi
 
 from __future__ import annotations
 
+import math
+
+from keras import ops
+
+from keras_gen import checks
 from keras_gen.models import conditional
 from keras_gen.models.gan import GAN
 from keras_gen.presets import citations
@@ -25,7 +30,8 @@ class ConditionalGAN(conditional.Conditional, GAN):
     """A GAN of x given its label; both networks take `[input, one_hot]`.
 
     Its arguments are those of `AdversarialModel`. In training, generated examples have the labels
-    of the real ones.
+    of the real ones. With packing, the discriminator takes the one-hot labels of a pack side by
+    side, `(packs, packing * num_classes)`.
 
     Raises:
         ValueError: if the networks do not take a label.
@@ -33,9 +39,12 @@ class ConditionalGAN(conditional.Conditional, GAN):
 
     paper = citations.MIRZA
 
-    def __init__(self, generator, discriminator, **kwargs):
-        self.num_classes = conditional.num_classes(generator=generator, discriminator=discriminator)
-        super().__init__(generator, discriminator, **kwargs)
+    def __init__(self, generator, discriminator, packing: int = 1, **kwargs):
+        self.num_classes = conditional.num_classes(
+            checks.integer("packing", packing), generator=generator, discriminator=discriminator
+        )
+        super().__init__(generator, discriminator, packing=packing, **kwargs)
 
     def _with_label(self, tensor, label):
-        return [tensor, self.one_hot(label)]
+        label = self.one_hot(label)
+        return [tensor, ops.reshape(label, (-1, math.prod(label.shape[1:])))]

@@ -86,6 +86,7 @@ class GAN(AdversarialModel):
         """
         x = self.discriminator_view(x, noise.at("real"))
         fake = self.discriminator_view(fake, noise.at("fake"))
+        label = self.pack_labels(label)
         real, generated, penalty = self.penalized(x, fake, label, noise, training)
         logits = real.logits, generated.logits
         loss = self.loss_pair.smoothed_discriminator(*logits, self.label_smoothing)
@@ -101,6 +102,7 @@ class GAN(AdversarialModel):
         """
         training = training and not self._writes_weights
         fake = self.discriminator_view(fake, noise.at("fake"))
+        label = self.pack_labels(label)
         real = None
         if self.compares:
             x = self.discriminator_view(x, noise.at("real"))
