@@ -75,6 +75,10 @@ def test_options_of_data_apply_to_another_path_of_the_same_kind():
     for other in ("photos", "text:audio:x", "audio"):
         assert spoken.options_for(other) == {}
     assert presets.get("beta_vae_shapes").options_for("mnist") == {}
+    plays = presets.get("recurrent_vae_text")  # its data is text, by another name
+    assert plays.data.startswith("tfds:") and plays.data_options
+    assert plays.options_for("text:poems.txt") == plays.data_options
+    assert plays.options_for("tfds:mnist") == plays.options_for("digits") == {}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ SCHEDULES = ("constant", "cosine", "stages")
 STRATEGIES = ("auto", "single", "mirrored", "multiworker", "tpu")
 # Sources that are named KIND:PATH.
 PATH_KINDS = ("text", "audio", "notes")
+# Sources of such a kind with another name.
+KINDS = {"tfds:tiny_shakespeare": "text"}
 DTYPES = ("float32", "mixed_bfloat16", "mixed_float16")
 
 
@@ -66,7 +68,7 @@ class Preset:
     def options_for(self, source: Any) -> dict[str, Any]:
         """Returns the options with which a source in place of the preset's is loaded: the preset's
         for another path of the same kind, such as `audio:FOLDER`, and none for other data."""
-        kind, _, _ = self.data.partition(":")
+        kind = KINDS.get(self.data) or self.data.partition(":")[0]
         same = kind in PATH_KINDS and str(source).startswith(f"{kind}:")
         return dict(self.data_options) if same or source == self.data else {}
 
