@@ -12,7 +12,7 @@ held-out windows. Each window is read from its start, without the text before it
 import argparse
 import math
 
-from keras_gen import runs
+from keras_gen import networks, runs
 
 # isort: split
 # Keras after keras_gen, which imports TensorFlow without its messages.
@@ -38,7 +38,7 @@ def main() -> None:
         return np.concatenate([np.full_like(x[:, :1], symbols), x[:, :-1]], axis=1), x
 
     recurrent = {"gru": layers.GRU, "lstm": layers.LSTM}[preset.network.get("cell", "gru")]
-    hidden = preset.network["hidden"]
+    hidden = networks.layer_sizes(preset.network["hidden"])
     keras.utils.set_random_seed(trained.seed)
     plain = keras.Sequential(
         [
