@@ -197,7 +197,7 @@ class AdversarialModel(GeneratorModel):
     def pack_labels(self, label):
         """Returns the labels of each pack, `(packs, packing)`; where nothing is packed, as given.
 
-        An example's label says what it is like, so packs may mix classes.
+        The discriminator sees the label of each member, so a pack may mix classes.
         """
         return label if label is None or self.packing == 1 else self._packs(label)
 

@@ -109,7 +109,7 @@ class MixtureVAE(VAE):
         return self.latent.log_prob(z, posterior) - self.log_prior(fixed)
 
     def _pretrains(self):
-        """Returns whether the prior of the encoder is still N(0, I), and only follows z itself."""
+        """Returns whether the encoder learns with N(0, I) as yet, and the mixture is fitted to z."""
         return self.step < self.pretrain_steps
 
     def log_prior(self, z):

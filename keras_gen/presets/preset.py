@@ -7,7 +7,7 @@ SCHEDULES = ("constant", "cosine", "stages")
 STRATEGIES = ("auto", "single", "mirrored", "multiworker", "tpu")
 # Sources that are named KIND:PATH.
 PATH_KINDS = ("text", "audio", "notes")
-# Sources of such a kind with another name.
+# The kind of other sources, to which the options of a path of that kind apply.
 KINDS = {"tfds:tiny_shakespeare": "text"}
 DTYPES = ("float32", "mixed_bfloat16", "mixed_float16")
 

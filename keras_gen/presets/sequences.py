@@ -82,8 +82,8 @@ PRESETS = (
         class_name="RecurrentVAE",
         paper=citations.BOWMAN,
         data="tfds:tiny_shakespeare",
-        # Without what came before, the first characters of a window are hard to predict: they are
-        # few in a long one.
+        # The first characters of a window are hard to predict, with nothing before them. The longer
+        # the window, the less they weigh.
         data_options={"length": 256},
         network={"latent_dim": 32, "hidden": (512,), "encoder_hidden": (128,), "cell": "lstm"},
         model={
