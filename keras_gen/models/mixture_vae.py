@@ -109,7 +109,7 @@ class MixtureVAE(VAE):
         return self.latent.log_prob(z, posterior) - self.log_prior(fixed)
 
     def _pretrains(self):
-        """Returns whether the encoder learns with N(0, I) as yet, and the mixture is fitted to z."""
+        """Returns whether these are the first steps, in which the mixture is fitted to z."""
         return self.step < self.pretrain_steps
 
     def log_prior(self, z):
